@@ -43,6 +43,8 @@ export interface ProblemOptions {
   readonly errors?: readonly FieldProblem[];
   /** Seconds after which trying again makes sense; sent as `Retry-After`. */
   readonly retryAfterS?: number;
+  /** Further response headers, such as where to go instead. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly cause?: unknown;
 }
 
@@ -55,12 +57,14 @@ export class Problem extends Error {
   readonly code: ProblemCode;
   readonly errors: readonly FieldProblem[];
   readonly retryAfterS: number | undefined;
+  readonly headers: Readonly<Record<string, string>>;
 
   constructor(code: ProblemCode, detail: string, options: ProblemOptions = {}) {
     super(detail, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.errors = options.errors ?? [];
     this.retryAfterS = options.retryAfterS;
+    this.headers = options.headers ?? {};
   }
 
   get status(): number {

@@ -1,7 +1,8 @@
 import type { KeyHash } from '../domain/brands.ts';
 import type { Change } from '../domain/change.ts';
+import type { HotKey, HotRootKey } from '../domain/hot-records.ts';
 import type { RecordReads, SharedObject, SharedRef } from '../domain/records.ts';
-import type { Epoch } from '../domain/revision.ts';
+import type { Epoch, Revision } from '../domain/revision.ts';
 
 /** Where records come from: the region's own reader, or home. Each call is one statement, so its answer is one snapshot. */
 export interface RecordSource {
@@ -11,13 +12,35 @@ export interface RecordSource {
   readShared(refs: readonly SharedRef[]): Promise<readonly SharedObject[]>;
 }
 
-/** What the change feed tells whoever holds records. Called synchronously, in order, before the feed's position moves. */
+/** What the change feed tells whoever holds records. Called synchronously, in order, before anybody is told of the new position. */
 export interface FeedListener {
   onChanges(changes: readonly Change[]): void;
   /** The writer changed: nothing that is held can be trusted until it is read again. */
   onEpoch(epoch: Epoch): void;
   /** The feed can't vouch for what it delivered (miscount, pruned rows): drop everything. */
   onDistrust(reason: string): void;
+}
+
+/** What a look in memory says: the record; null, known to be nobody's; undefined, `load` it first. */
+export type Peek<R> = R | null | undefined;
+
+/** The records in memory. Times are monotonic ms. */
+export interface Records {
+  peekKey(hash: KeyHash, nowMs: number): Peek<HotKey>;
+  peekRootKey(hash: KeyHash, nowMs: number): Peek<HotRootKey>;
+  loadKey(hash: KeyHash): Promise<HotKey | null>;
+  loadRootKey(hash: KeyHash): Promise<HotRootKey | null>;
+  /** False: read under an earlier writer and not yet again. */
+  isVerified(record: HotKey | HotRootKey): boolean;
+  refreshInBackground(record: HotKey | HotRootKey): void;
+}
+
+/** How current this task is. */
+export interface Freshness {
+  /** Behind the home database, in ms; never under 0. */
+  stalenessMs(): number;
+  /** False: not within the time. */
+  waitFor(revision: Revision, timeoutMs: number): Promise<boolean>;
 }
 
 /** Wall clock and monotonic clock, injected. */

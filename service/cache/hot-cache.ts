@@ -1,0 +1,296 @@
+import { LRUCache } from 'lru-cache';
+import type { KeyHash } from '../domain/brands.ts';
+import type { Change } from '../domain/change.ts';
+import { CONFIRMED, HotKey, HotRootKey } from '../domain/hot-records.ts';
+import type { KeyRow, RecordRead, RecordReads, RootKeyRow, SharedObject } from '../domain/records.ts';
+import type { SharedEntry } from '../domain/shared-entry.ts';
+import type { Clock, FeedListener, Peek, Records, RecordSource } from '../verify/ports.ts';
+import { ChangeLog, type ChangesSince } from './change-log.ts';
+import { RecordLoader } from './record-loader.ts';
+import { SharedLoader } from './shared-loader.ts';
+import { SharedObjects } from './shared-objects.ts';
+
+export interface HotCacheOptions {
+  readonly source: RecordSource;
+  readonly clock: Clock;
+  /** Bounds of the hot keys; the least recently used leave first. Bytes are an estimate of the heap they take. */
+  readonly maxKeys: number;
+  readonly maxBytes: number;
+  readonly maxRootKeys: number;
+  /** Hashes known to be nobody's. They have a space of their own, so that made-up keys can't push real ones out. */
+  readonly maxAbsent: number;
+  /** A record older than this is read again in the background; a backstop, the feed is the mechanism. */
+  readonly maxAgeMs: number;
+  readonly loadConcurrency: number;
+  readonly loadBatchSize: number;
+  readonly maxWaitingLoads: number;
+  /** Told of background reads that failed; what they concerned stays as it was. */
+  readonly onBackgroundError: (error: unknown) => void;
+}
+
+type HotRecord = HotKey | HotRootKey;
+
+/** Heap of a record apart from its texts, measured once on records with one role and one permission. */
+const RECORD_BYTES = 600;
+
+/**
+ * The records that a task holds in memory. `peek…` never waits and never allocates; `load…` reads what is missing. Kept right by
+ * the change feed, whose listener it is: a change drops one record or makes one shared object stale, another epoch makes
+ * everything unverified.
+ */
+export class HotCache implements FeedListener, Records {
+  readonly counters = { hits: 0, misses: 0, evicted: 0 };
+  readonly loader: RecordLoader;
+  readonly #options: HotCacheOptions;
+  readonly #changes = new ChangeLog();
+  readonly #shared = new SharedObjects();
+  readonly #sharedLoader: SharedLoader;
+  readonly #keys: LRUCache<KeyHash, HotKey>;
+  readonly #rootKeys: LRUCache<KeyHash, HotRootKey>;
+  readonly #absent: LRUCache<KeyHash, true>;
+  #epochGeneration = 0;
+
+  constructor(options: HotCacheOptions) {
+    this.#options = options;
+    const release = (record: HotRecord): void => this.#shared.release(record.dependencies);
+    this.#keys = new LRUCache<KeyHash, HotKey>({
+      max: options.maxKeys,
+      maxSize: options.maxBytes,
+      sizeCalculation: sizeOf,
+      dispose: (record, _hash, reason) => {
+        release(record);
+        if (reason === 'evict') this.counters.evicted += 1;
+      },
+    });
+    this.#rootKeys = new LRUCache<KeyHash, HotRootKey>({ max: options.maxRootKeys, dispose: release });
+    this.#absent = new LRUCache({ max: options.maxAbsent, ttl: options.maxAgeMs });
+    this.loader = new RecordLoader({
+      source: options.source,
+      changes: this.#changes,
+      accept: (hash, reads, since) => this.#accept(hash, reads, since),
+      concurrency: options.loadConcurrency,
+      batchSize: options.loadBatchSize,
+      maxWaiting: options.maxWaitingLoads,
+    });
+    this.#sharedLoader = new SharedLoader({
+      source: options.source,
+      changes: this.#changes,
+      shared: this.#shared,
+      epochGeneration: () => this.#epochGeneration,
+    });
+  }
+
+  get sizes(): { keys: number; bytes: number; rootKeys: number; absent: number; shared: number } {
+    return {
+      keys: this.#keys.size,
+      bytes: this.#keys.calculatedSize,
+      rootKeys: this.#rootKeys.size,
+      absent: this.#absent.size,
+      shared: this.#shared.size,
+    };
+  }
+
+  /** `nowMs` is monotonic. */
+  peekKey(hash: KeyHash, nowMs: number): Peek<HotKey> {
+    return this.#peek(this.#keys, this.#rootKeys, hash, nowMs);
+  }
+
+  peekRootKey(hash: KeyHash, nowMs: number): Peek<HotRootKey> {
+    return this.#peek(this.#rootKeys, this.#keys, hash, nowMs);
+  }
+
+  /** True while the record was read under the present writer. Unverified ones are for whoever may serve them. */
+  isVerified(record: HotRecord): boolean {
+    return record.epochGeneration === this.#epochGeneration || record.epochGeneration === CONFIRMED;
+  }
+
+  /** Reads the record, or what it waits for, and peeks again. */
+  async loadKey(hash: KeyHash): Promise<HotKey | null> {
+    return await this.#load(this.#keys, hash, 'key');
+  }
+
+  async loadRootKey(hash: KeyHash): Promise<HotRootKey | null> {
+    return await this.#load(this.#rootKeys, hash, 'rootKey');
+  }
+
+  /** Reads an unverified or aged record again without anybody waiting for it. */
+  refreshInBackground(record: HotRecord): void {
+    this.loader.load(record.row.hash).catch(this.#options.onBackgroundError);
+  }
+
+  /** Takes in a page read in bulk, before the task is ready. What changed while it was read is left out: it is read when asked for. */
+  async warm<Page extends { readonly reads: RecordReads }>(read: () => Promise<Page>): Promise<Page> {
+    const end = this.#changes.begin();
+    try {
+      const page = await read();
+      const since = end();
+      const { keys, rootKeys } = page.reads;
+      for (const hash of [...keys.keys(), ...rootKeys.keys()]) this.#accept(hash, page.reads, since);
+      return page;
+    } finally {
+      end();
+    }
+  }
+
+  get hasRoom(): boolean {
+    return (
+      this.#keys.size < this.#options.maxKeys && this.#keys.calculatedSize < this.#options.maxBytes * 0.95
+    );
+  }
+
+  /** Hashes of records that the present writer hasn't vouched for, most recently used first. */
+  unverified(): KeyHash[] {
+    const hashes: KeyHash[] = [];
+    for (const [hash, record] of this.#rootKeys.entries()) if (!this.isVerified(record)) hashes.push(hash);
+    for (const [hash, record] of this.#keys.entries()) if (!this.isVerified(record)) hashes.push(hash);
+    return hashes;
+  }
+
+  onChanges(changes: readonly Change[]): void {
+    this.#changes.add(changes);
+    for (const change of changes) {
+      if (change.kind === 'probe') continue;
+      if (change.kind === 'key' || change.kind === 'rootKey') {
+        if (change.hash === null) continue;
+        this.#keys.delete(change.hash);
+        this.#rootKeys.delete(change.hash);
+        this.#absent.delete(change.hash);
+        continue;
+      }
+      const entry = this.#shared.markStale({ kind: change.kind, id: change.id });
+      if (entry !== undefined) this.#reloadShared([entry]);
+    }
+  }
+
+  onEpoch(): void {
+    this.#changes.addEverything();
+    this.#epochGeneration += 1;
+    this.#absent.clear();
+  }
+
+  onDistrust(): void {
+    this.#changes.addEverything();
+    this.#keys.clear();
+    this.#rootKeys.clear();
+    this.#absent.clear();
+  }
+
+  #peek<R extends HotRecord>(
+    records: LRUCache<KeyHash, R>,
+    others: LRUCache<KeyHash, HotKey> | LRUCache<KeyHash, HotRootKey>,
+    hash: KeyHash,
+    nowMs: number,
+  ): Peek<R> {
+    const record = records.get(hash);
+    if (record === undefined) {
+      // A hash belongs to a key or to a root key, never to both.
+      if (this.#absent.get(hash) === true || others.has(hash)) return null;
+      this.counters.misses += 1;
+      return undefined;
+    }
+    if (record.checkedGeneration !== this.#shared.generation && !this.#check(record)) {
+      this.counters.misses += 1;
+      return undefined;
+    }
+    this.counters.hits += 1;
+    if (nowMs - record.readAtMs > this.#options.maxAgeMs) this.#ageOut(record);
+    return record;
+  }
+
+  /** True where no dependency waits to be read again. */
+  #check(record: HotRecord): boolean {
+    for (const entry of record.dependencies) if (!entry.fresh) return false;
+    record.forgetDerived();
+    record.checkedGeneration = this.#shared.generation;
+    return true;
+  }
+
+  #ageOut(record: HotRecord): void {
+    // Tried again after a tenth of the age, however the read ends; until then the record serves on.
+    record.readAtMs += this.#options.maxAgeMs / 10;
+    this.refreshInBackground(record);
+  }
+
+  async #load<R extends HotRecord>(
+    records: LRUCache<KeyHash, R>,
+    hash: KeyHash,
+    kind: 'key' | 'rootKey',
+  ): Promise<R | null> {
+    for (;;) {
+      const record = records.get(hash);
+      if (record !== undefined) {
+        const stale = record.dependencies.filter((entry) => !entry.fresh);
+        if (stale.length === 0 && this.isVerified(record)) {
+          this.#check(record);
+          return record;
+        }
+        if (stale.length > 0) {
+          await this.#sharedLoader.load(stale);
+          continue;
+        }
+      } else if (this.#absent.get(hash) === true) {
+        return null;
+      }
+      const found = await this.loader.load(hash);
+      if (found[kind] === false) return null;
+    }
+  }
+
+  #reloadShared(entries: readonly SharedEntry[]): void {
+    this.#sharedLoader.load(entries).catch(this.#options.onBackgroundError);
+  }
+
+  #accept(hash: KeyHash, reads: RecordReads, since: ChangesSince): 'kept' | 'discarded' {
+    if (since.everything || since.hashes.has(hash)) return 'discarded';
+    const key = reads.keys.get(hash);
+    const rootKey = reads.rootKeys.get(hash);
+    if (key === undefined && rootKey === undefined) {
+      this.#keys.delete(hash);
+      this.#rootKeys.delete(hash);
+      this.#absent.set(hash, true);
+      return 'kept';
+    }
+    if (key !== undefined && !this.#store(this.#keys, HotKey, key, since)) return 'discarded';
+    if (rootKey !== undefined && !this.#store(this.#rootKeys, HotRootKey, rootKey, since)) return 'discarded';
+    return 'kept';
+  }
+
+  #store<Row extends KeyRow | RootKeyRow, R extends HotRecord & { row: Row; replace: Replace<Row> }>(
+    records: LRUCache<KeyHash, R>,
+    make: new (row: Row, dependencies: readonly SharedEntry[], generation: number, readAtMs: number) => R,
+    read: RecordRead<Row>,
+    since: ChangesSince,
+  ): boolean {
+    if (read.shared.some((object) => overtaken(object, since))) return false;
+    const dependencies = read.shared.map((object) => this.#shared.adopt(object, this.#epochGeneration));
+    this.#shared.retain(dependencies);
+    const held = records.peek(read.row.hash);
+    const readAtMs = this.#options.clock.monotonicMs();
+    if (held === undefined) {
+      records.set(read.row.hash, new make(read.row, dependencies, this.#epochGeneration, readAtMs));
+    } else {
+      const before = held.dependencies;
+      held.replace(read.row, dependencies, this.#epochGeneration, readAtMs);
+      this.#shared.release(before);
+    }
+    return true;
+  }
+}
+
+type Replace<Row> = (
+  row: Row,
+  dependencies: readonly SharedEntry[],
+  epochGeneration: number,
+  readAtMs: number,
+) => void;
+
+function overtaken(object: SharedObject, since: ChangesSince): boolean {
+  return since.shared.has(`${object.kind}:${object.id}`);
+}
+
+function sizeOf(record: HotKey): number {
+  const { row } = record;
+  return (
+    RECORD_BYTES + (row.name?.length ?? 0) + (row.meta?.length ?? 0) * 2 + record.dependencies.length * 16
+  );
+}

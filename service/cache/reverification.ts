@@ -1,0 +1,63 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { HotCache } from './hot-cache.ts';
+
+export interface ReverificationOptions {
+  readonly cache: HotCache;
+  /** Records asked for at a time. */
+  readonly chunk: number;
+  readonly log: {
+    info(fields: object, message: string): void;
+    warn(fields: object, message: string): void;
+  };
+}
+
+const BACKOFF_MS = 1000;
+
+/**
+ * After another region became home: reads every held record again, the most recently used first, a bounded number at a time.
+ * Owned by main; a further change of home while it runs is picked up by the same run.
+ */
+export class Reverification {
+  readonly counters = { runs: 0, records: 0, failures: 0 };
+  readonly #options: ReverificationOptions;
+  readonly #abort = new AbortController();
+  #running: Promise<void> | null = null;
+
+  constructor(options: ReverificationOptions) {
+    this.#options = options;
+  }
+
+  /** Call when the epoch changed. */
+  begin(): void {
+    this.#running ??= this.#run().finally(() => (this.#running = null));
+  }
+
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { cache, chunk, log } = this.#options;
+    const { signal } = this.#abort;
+    this.counters.runs += 1;
+    const beganAtMs = performance.now();
+    let hashes = cache.unverified();
+    while (hashes.length > 0) {
+      for (let at = 0; at < hashes.length && !signal.aborted; at += chunk) {
+        const part = hashes.slice(at, at + chunk);
+        const results = await Promise.allSettled(part.map((hash) => cache.loader.load(hash)));
+        const failure = results.find((result) => result.status === 'rejected');
+        this.counters.records += part.length;
+        if (failure === undefined) continue;
+        this.counters.failures += 1;
+        log.warn({ err: failure.reason }, 'records could not be read again; trying once more');
+        await delay(BACKOFF_MS, undefined, { signal }).catch(() => {});
+        break;
+      }
+      if (signal.aborted) return;
+      hashes = cache.unverified();
+    }
+    log.info({ tookMs: Math.round(performance.now() - beganAtMs) }, 'every record was read again');
+  }
+}

@@ -1,0 +1,75 @@
+import type { KeyRow, RootKeyRow } from './records.ts';
+import { viewOf, type KeyView } from './key-view.ts';
+import type { Principal } from './principal.ts';
+import type { SharedEntry } from './shared-entry.ts';
+
+/** Epoch generation of a record that was asked of home for one answer and is held nowhere. */
+export const CONFIRMED = -1;
+
+/** What every record held in memory has: its row, what it depends on, and under which writer and when it was read. */
+abstract class HotRecord<Row extends KeyRow | RootKeyRow> {
+  row: Row;
+  /** Shared objects that decide about this record. */
+  dependencies: readonly SharedEntry[];
+  /** Generation of the writer's epoch under which it was read; under another one it is unverified. */
+  epochGeneration: number;
+  /** Generation of the shared objects at which all dependencies were last found fresh. */
+  checkedGeneration = -1;
+  /** Monotonic ms. */
+  readAtMs: number;
+
+  constructor(row: Row, dependencies: readonly SharedEntry[], epochGeneration: number, readAtMs: number) {
+    this.row = row;
+    this.dependencies = dependencies;
+    this.epochGeneration = epochGeneration;
+    this.readAtMs = readAtMs;
+  }
+
+  /** Takes over what was read again, in place, so that the record keeps its rank among the recently used. */
+  replace(row: Row, dependencies: readonly SharedEntry[], epochGeneration: number, readAtMs: number): void {
+    this.row = row;
+    this.dependencies = dependencies;
+    this.epochGeneration = epochGeneration;
+    this.readAtMs = readAtMs;
+    this.checkedGeneration = -1;
+    this.forgetDerived();
+  }
+
+  /** Forgets what was derived from the row or from its dependencies. */
+  abstract forgetDerived(): void;
+}
+
+/** A key's whole verification record. */
+export class HotKey extends HotRecord<KeyRow> {
+  /** What the answer says of the key, as JSON text; made at the first use. */
+  answerTail: string | null = null;
+  #view: KeyView | null = null;
+
+  get view(): KeyView {
+    this.#view ??= viewOf(this.dependencies);
+    return this.#view;
+  }
+
+  forgetDerived(): void {
+    this.answerTail = null;
+    this.#view = null;
+  }
+}
+
+/** A root key and the principal that it stands for. */
+export class HotRootKey extends HotRecord<RootKeyRow> {
+  #principal: Principal | null = null;
+
+  get principal(): Principal {
+    this.#principal ??= {
+      rootKeyId: this.row.rootKeyId,
+      workspaceId: this.row.workspaceId,
+      permissions: new Set(this.row.permissions),
+    };
+    return this.#principal;
+  }
+
+  forgetDerived(): void {
+    this.#principal = null;
+  }
+}

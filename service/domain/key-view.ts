@@ -1,0 +1,57 @@
+import { compileIpRules } from './ip-rules.ts';
+import type {
+  ApiObject,
+  IdentityObject,
+  PermissionObject,
+  RoleObject,
+  SharedObject,
+  WorkspaceObject,
+} from './records.ts';
+import type { SharedEntry } from './shared-entry.ts';
+
+/** What a key's shared objects say together, gathered once for many verifications. */
+export interface KeyView {
+  /** Null: it no longer exists. */
+  readonly workspace: WorkspaceObject | null;
+  readonly api: ApiObject | null;
+  readonly identity: IdentityObject | null;
+  /** Names, sorted. */
+  readonly roles: readonly string[];
+  /** Slugs of the key's own permissions and of its roles', each once. */
+  readonly permissions: ReadonlySet<string>;
+  readonly admitsAddress: (address: string) => boolean;
+}
+
+export function viewOf(dependencies: readonly SharedEntry[]): KeyView {
+  const objects = dependencies.map((entry) => entry.object).filter((object) => object !== null);
+  const roles = objects.filter((object): object is RoleObject => object.kind === 'role');
+  const own = objects.filter((object): object is PermissionObject => object.kind === 'permission');
+  const api = objects.find((object): object is ApiObject => object.kind === 'api') ?? null;
+  const slugs = [...roles.flatMap((role) => role.permissions), ...own.map((permission) => permission.slug)];
+  return {
+    workspace: objects.find(isWorkspace) ?? null,
+    api,
+    identity: objects.find((object): object is IdentityObject => object.kind === 'identity') ?? null,
+    roles: roles.map((role) => role.name).toSorted(),
+    permissions: new Set(slugs.toSorted()),
+    admitsAddress: addressTest(api),
+  };
+}
+
+function isWorkspace(object: SharedObject): object is WorkspaceObject {
+  return object.kind === 'workspace';
+}
+
+const ADDRESS_TESTS = new WeakMap<ApiObject, (address: string) => boolean>();
+const ADMITS_ALL = (): boolean => true;
+
+/** Rules are compiled once per API and not once per key. */
+function addressTest(api: ApiObject | null): (address: string) => boolean {
+  if (api === null || api.ipAllowlist.length === 0) return ADMITS_ALL;
+  let test = ADDRESS_TESTS.get(api);
+  if (test === undefined) {
+    test = compileIpRules(api.ipAllowlist);
+    ADDRESS_TESTS.set(api, test);
+  }
+  return test;
+}
