@@ -37,7 +37,7 @@ function number(text: SettingText<number> & { min: number; max: number; unit: st
   });
 }
 
-function choice<T extends string>(text: SettingText<T> & { of: readonly T[] }): Setting<T> {
+function choice<const T extends string>(text: SettingText<T> & { of: readonly T[] }): Setting<T> {
   return setting(text, text.of.join(' | '), (value) => {
     const found = text.of.find((one) => one === value);
     if (found === undefined) throw new Error(`must be one of ${text.of.join(', ')}`);

@@ -32,6 +32,10 @@ export class Reverification {
     this.#running ??= this.#run().finally(() => (this.#running = null));
   }
 
+  get running(): boolean {
+    return this.#running !== null;
+  }
+
   async stop(): Promise<void> {
     this.#abort.abort();
     await this.#running;

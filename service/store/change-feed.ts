@@ -292,6 +292,8 @@ export class ChangeFeed {
         );
       }
       listener.onEpoch(step.epoch);
+      // What memory holds is only unverified from here on; these rows are known to have changed it.
+      if (step.changes.length > 0) listener.onChanges(step.changes);
     } else {
       this.counters.distrusts += 1;
       log.error(

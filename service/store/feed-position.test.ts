@@ -155,6 +155,7 @@ test('another epoch starts over at the new watermark, an older one is not used',
   expect(position.apply(database.poll(position))).toEqual({
     kind: 'epoch',
     epoch: { counter: 2, id: 'bbbbbbbb' },
+    changes: [],
   });
   expect(position.hasApplied(revision)).toBe(false);
   database.epoch = EPOCH;

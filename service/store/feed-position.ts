@@ -6,8 +6,8 @@ import { compareEpochs, sameEpoch, type Epoch, type Revision } from '../domain/r
 export type FeedStep =
   /** Rows not seen before; perhaps none. */
   | { readonly kind: 'changes'; readonly changes: readonly Change[] }
-  /** The writer changed; reading starts over at the new writer's watermark. */
-  | { readonly kind: 'epoch'; readonly epoch: Epoch }
+  /** The writer changed; reading starts over at the new writer's watermark, with these rows. */
+  | { readonly kind: 'epoch'; readonly epoch: Epoch; readonly changes: readonly Change[] }
   /** Rows are missing or gone; reading starts over, and nothing held before can be trusted. */
   | { readonly kind: 'distrust'; readonly reason: string }
   /** This reader is behind what was seen already; the poll is not used. */
@@ -79,13 +79,13 @@ export class FeedPosition {
     const { heartbeat } = poll;
     if (position === null) {
       this.#startOver(poll);
-      return { kind: 'epoch', epoch: heartbeat.epoch };
+      return { kind: 'epoch', epoch: heartbeat.epoch, changes: [] };
     }
     const order = compareEpochs(heartbeat.epoch, position.epoch);
     if (order < 0) return { kind: 'behind', reason: `reader is at epoch ${heartbeat.epoch.counter}` };
     if (order > 0) {
       this.#startOver(poll);
-      return { kind: 'epoch', epoch: heartbeat.epoch };
+      return { kind: 'epoch', epoch: heartbeat.epoch, changes: poll.changes };
     }
     if (heartbeat.watermark < position.watermark) {
       return {

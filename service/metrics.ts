@@ -1,0 +1,192 @@
+import type { FallbackSource } from './cache/fallback-source.ts';
+import type { HotCache } from './cache/hot-cache.ts';
+import type { Reverification } from './cache/reverification.ts';
+import type { HeartbeatWriter } from './home/heartbeat-writer.ts';
+import type { HomeWatch } from './home/home-watch.ts';
+import type { TaskReporter } from './home/task-reporter.ts';
+import type { ChangeFeed } from './store/change-feed.ts';
+import type { EpochWriter } from './store/epoch-writer.ts';
+import type { RecordFinder } from './verify/finder.ts';
+import type { Verifier } from './verify/verifier.ts';
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+
+/** A number that is read when the metrics are asked for. Labels: name → value. */
+interface MetricSource {
+  readonly name: string;
+  readonly help: string;
+  readonly kind: 'counter' | 'gauge';
+  readonly read: () =>
+    | number
+    | readonly { readonly labels: Readonly<Record<string, string>>; readonly value: number }[];
+}
+
+/**
+ * The metrics of a task in Prometheus' text format. The parts of a task count in plain fields, which costs the hot path nothing;
+ * this reads them when it is asked.
+ */
+function createMetrics(sources: readonly MetricSource[], labels: Readonly<Record<string, string>>): Registry {
+  const registry = new Registry();
+  registry.setDefaultLabels(labels);
+  collectDefaultMetrics({ register: registry });
+  for (const source of sources) register(registry, source);
+  return registry;
+}
+
+/** prom-client's own counters can only be raised by a difference; a gauge takes the value as it stands, under a counter's name. */
+function register(registry: Registry, source: MetricSource): void {
+  const first = source.read();
+  const labelNames = typeof first === 'number' ? [] : Object.keys(first[0]?.labels ?? { code: '' });
+  const gauge = new Gauge({
+    name: source.name,
+    help: source.help,
+    labelNames,
+    registers: [registry],
+    collect() {
+      const read = source.read();
+      if (typeof read === 'number') gauge.set(finite(read));
+      else for (const { labels, value } of read) gauge.set(labels, finite(value));
+    },
+  });
+}
+
+/** A view that was never filled is infinitely stale; Prometheus has a word for it, prom-client's gauge takes it as it is. */
+function finite(value: number): number {
+  return Number.isNaN(value) ? 0 : value;
+}
+
+interface MeasuredParts {
+  readonly cache: HotCache;
+  readonly feed: ChangeFeed;
+  readonly finder: RecordFinder;
+  readonly verifier: Verifier;
+  readonly home: HomeWatch;
+  readonly heartbeat: HeartbeatWriter;
+  readonly writer: EpochWriter;
+  readonly reporter: TaskReporter;
+  readonly reverification: Reverification;
+  readonly source: FallbackSource;
+}
+
+/** The metrics of a task, with its zone and region as labels of each. */
+export function taskMetrics(
+  parts: MeasuredParts,
+  labels: { readonly zone: string; readonly region: string },
+): Registry {
+  const { cache, feed, finder, verifier, home, heartbeat, writer, reporter, reverification, source } = parts;
+  const counter = (name: string, help: string, read: MetricSource['read']): MetricSource => ({
+    name: `keyhearth_${name}_total`,
+    help,
+    kind: 'counter',
+    read,
+  });
+  const gauge = (name: string, help: string, read: MetricSource['read']): MetricSource => ({
+    name: `keyhearth_${name}`,
+    help,
+    kind: 'gauge',
+    read,
+  });
+  return createMetrics(
+    [
+      counter('verifications', 'Verifications by verdict.', () =>
+        [...verifier.counters].map(([code, value]) => ({ labels: { code }, value })),
+      ),
+      counter('hot_hits', 'Records found in memory.', () => cache.counters.hits),
+      counter('hot_misses', 'Records that had to be read first.', () => cache.counters.misses),
+      counter('hot_evictions', 'Hot keys that left memory for others.', () => cache.counters.evicted),
+      gauge('hot_keys', 'Hot keys held.', () => cache.sizes.keys),
+      gauge('hot_key_bytes', 'Estimated heap of the hot keys.', () => cache.sizes.bytes),
+      gauge('hot_root_keys', 'Root keys held.', () => cache.sizes.rootKeys),
+      gauge('absent_hashes', 'Hashes remembered as nobody’s.', () => cache.sizes.absent),
+      gauge(
+        'shared_objects',
+        'Workspaces, APIs, identities, roles and permissions held.',
+        () => cache.sizes.shared,
+      ),
+      counter('record_reads', 'Statements that read records.', () => cache.loader.counters.reads),
+      counter(
+        'record_reads_discarded',
+        'Reads thrown away because a change overtook them.',
+        () => cache.loader.counters.discarded,
+      ),
+      counter(
+        'record_reads_failed',
+        'Statements that failed on the reader and at home.',
+        () => cache.loader.counters.failed,
+      ),
+      counter(
+        'record_reads_refused',
+        'Look-ups refused because too many were waiting.',
+        () => cache.loader.counters.refused,
+      ),
+      counter(
+        'record_reads_elsewhere',
+        'Reads that one source failed and another was asked for.',
+        () => source.counters.fallbacks,
+      ),
+      gauge('staleness_ms', 'How far this task’s view is behind the home database.', () =>
+        feed.stalenessMs(),
+      ),
+      counter('feed_polls', 'Polls of the change feed.', () => feed.counters.polls),
+      counter('feed_polls_failed', 'Polls without an answer.', () => feed.counters.failedPolls),
+      counter('feed_changes', 'Change rows applied.', () => feed.counters.appliedChanges),
+      counter('feed_epochs', 'Times that another writer took over.', () => feed.counters.epochChanges),
+      counter(
+        'feed_distrusts',
+        'Times that the feed could not vouch for its delivery. More than 0 is an alarm.',
+        () => feed.counters.distrusts,
+      ),
+      counter(
+        'feed_reader_switches',
+        'Times that feed and refills moved to another reader.',
+        () => feed.counters.readerSwitches,
+      ),
+      counter(
+        'served_stale',
+        'Look-ups answered from memory beyond the allowed staleness.',
+        () => finder.counters.servedStale,
+      ),
+      counter(
+        'served_unverified',
+        'Look-ups answered by a record of an earlier writer.',
+        () => finder.counters.servedUnverified,
+      ),
+      counter('confirmed_at_home', 'Look-ups that asked home.', () => finder.counters.confirmed),
+      counter(
+        'refused_stale',
+        'Look-ups refused beyond the allowed staleness.',
+        () => finder.counters.refusedStale,
+      ),
+      counter(
+        'reverified_records',
+        'Records read again after another writer took over.',
+        () => reverification.counters.records,
+      ),
+      gauge('home', '1 while this task is at home.', () => (home.epoch() === null ? 0 : 1)),
+      gauge(
+        'home_epoch',
+        'Counter of the epoch in which this task is at home; 0 elsewhere.',
+        () => home.epoch()?.counter ?? 0,
+      ),
+      counter(
+        'home_takeovers',
+        'Times that this task made its region the home.',
+        () => home.counters.takeovers,
+      ),
+      counter('heartbeats', 'Heartbeats written by this task.', () => heartbeat.counters.beats),
+      counter(
+        'heartbeats_failed',
+        'Heartbeats that could not be written.',
+        () => heartbeat.counters.failures,
+      ),
+      counter('writes', 'Management writes committed by this task.', () => writer.counters.committed),
+      counter(
+        'writes_unknown',
+        'Management writes whose outcome stayed unknown.',
+        () => writer.counters.unknownOutcomes,
+      ),
+      counter('reports', 'Reports to home of how far this task is.', () => reporter.counters.reports),
+      counter('reports_failed', 'Reports that home did not get.', () => reporter.counters.failures),
+    ],
+    labels,
+  );
+}

@@ -1,0 +1,327 @@
+import { randomBytes } from 'node:crypto';
+import type { FastifyInstance } from 'fastify';
+import type { Pool } from 'pg';
+import type { Logger } from 'pino';
+import topology from '../regions.config.ts';
+import {
+  DEFAULT_MAX_STALENESS_MS,
+  DEFAULT_STALENESS_MODE,
+  environmentOf,
+  regionsOf,
+  zoneOf,
+} from '../topology/read.ts';
+import { buildApp } from './app.ts';
+import { FallbackSource } from './cache/fallback-source.ts';
+import { HotCache } from './cache/hot-cache.ts';
+import { Reverification } from './cache/reverification.ts';
+import { systemClock } from './clock.ts';
+import { Problem } from './domain/problem.ts';
+import type { Env } from './env.ts';
+import { HeartbeatWriter } from './home/heartbeat-writer.ts';
+import { HomeWatch } from './home/home-watch.ts';
+import { Pruner } from './home/pruner.ts';
+import { TaskReporter } from './home/task-reporter.ts';
+import { TaskStatusStore } from './home/task-status-store.ts';
+import type { HomeState, TaskReport } from './home/types.ts';
+import { createManage } from './manage/create-manage.ts';
+import { verifyKeyRoute } from './http/verify-key.ts';
+import { taskMetrics } from './metrics.ts';
+import { createPeers, type PeersClient } from './peers/client.ts';
+import { createPeerEndpoint } from './peers/endpoint.ts';
+import { createPeerGate } from './peers/gate.ts';
+import { ChangeFeed } from './store/change-feed.ts';
+import { databaseOf } from './store/database.ts';
+import { EpochWriter } from './store/epoch-writer.ts';
+import { PostgresFeedReader } from './store/feed-reader.ts';
+import { createPool } from './store/pool.ts';
+import { RecordReader } from './store/record-reader.ts';
+import { homeRows } from './store/rows.ts';
+import { Authenticator } from './verify/authenticator.ts';
+import { RecordFinder } from './verify/finder.ts';
+import { KeyTextGuard } from './verify/key-text-guard.ts';
+import type { RecordSource } from './verify/ports.ts';
+import { Verifier } from './verify/verifier.ts';
+
+const LOAD_BATCH = 200;
+const LOAD_CONCURRENCY = 4;
+const MAX_WAITING_LOADS = 20_000;
+const REVERIFY_CHUNK = 500;
+const MAX_ROOT_KEYS = 20_000;
+const FEED_TIMEOUT_MS = 1000;
+const SWITCH_READER_AFTER_MS = 500;
+
+/** What a task consists of. */
+export interface Parts {
+  readonly app: FastifyInstance;
+  readonly cache: HotCache;
+  readonly feed: ChangeFeed;
+  readonly home: HomeWatch;
+  readonly heartbeat: HeartbeatWriter;
+  readonly pruner: Pruner;
+  readonly reporter: TaskReporter;
+  readonly reverification: Reverification;
+  readonly peers: PeersClient;
+  readonly pools: readonly Pool[];
+  readonly recordPools: readonly Pool[];
+}
+
+export interface Status {
+  /** What the task still waits for; null: it is ready. */
+  readonly readiness: () => string | null;
+  readonly closing: () => boolean;
+}
+
+/** Builds a task; starts nothing. Throws an Error where the environment doesn't fit regions.config.ts. */
+export function buildParts(env: Env, log: Logger, status: Status): Parts {
+  const environment = environmentOf(topology, env.environment === '' ? undefined : env.environment);
+  const zone = zoneOf(environment, env.zone);
+  const regions: readonly string[] = regionsOf(zone);
+  if (!regions.includes(env.region)) {
+    throw new Error(`zone "${zone.name}" has no region ${env.region}; it has ${regions.join(', ')}`);
+  }
+  const clock = systemClock;
+  const taskId = env.taskId === '' ? `${env.region}/${randomBytes(6).toString('hex')}` : env.taskId;
+  const maxStalenessMs =
+    env.maxStalenessMs === 0 ? (zone.maxStalenessMs ?? DEFAULT_MAX_STALENESS_MS) : env.maxStalenessMs;
+  const mode =
+    env.stalenessMode === 'zone' ? (zone.stalenessMode ?? DEFAULT_STALENESS_MODE) : env.stalenessMode;
+
+  const onIdleError = (error: Error): void => log.warn({ err: error }, 'an idle database connection broke');
+  const writerPool = createPool({
+    url: env.writerUrl,
+    applicationName: 'keyhearth writer',
+    connections: env.poolConnections,
+    onIdleError,
+  });
+  const instances = env.readerUrls.map((url) => ({
+    name: new URL(url).host,
+    records: createPool({
+      url,
+      applicationName: 'keyhearth reader',
+      connections: env.poolConnections,
+      onIdleError,
+    }),
+    feed: createPool({
+      url,
+      applicationName: 'keyhearth feed',
+      connections: 1,
+      connectionTimeoutMs: FEED_TIMEOUT_MS,
+      statementTimeoutMs: FEED_TIMEOUT_MS,
+      onIdleError,
+    }),
+  }));
+  const readers = instances.map(
+    ({ name, records, feed: pool }) =>
+      new PostgresFeedReader({ name, pool, records: new RecordReader(records) }),
+  );
+
+  const peers = createPeers({
+    region: env.region,
+    urls: env.peers,
+    secret: env.peerSecret,
+    nowMs: clock.nowMs,
+    nonce: () => randomBytes(18).toString('base64url'),
+  });
+  const database = databaseOf(writerPool);
+  const homeRecords = new RecordReader(writerPool);
+  const homeSource = homeSourceOf(() => home.current(), homeRecords, peers);
+
+  const feed: ChangeFeed = new ChangeFeed({
+    readers,
+    clock,
+    pollMs: env.pollMs,
+    switchAfterMs: SWITCH_READER_AFTER_MS,
+    log,
+    listener: {
+      onChanges: (changes) => cache.onChanges(changes),
+      onEpoch: () => {
+        cache.onEpoch();
+        reverification.begin();
+      },
+      onDistrust: () => cache.onDistrust(),
+    },
+  });
+  const source = new FallbackSource({
+    own: () => feed.reader.records,
+    ownAnswers: () => feed.answering,
+    home: homeSource,
+    onFallback: (error) => log.warn({ err: error }, 'a read failed and is tried elsewhere'),
+  });
+  const cache = new HotCache({
+    source,
+    clock,
+    maxKeys: env.maxKeys,
+    maxBytes: env.maxKeyBytes,
+    maxRootKeys: MAX_ROOT_KEYS,
+    maxAbsent: env.maxAbsent,
+    maxAgeMs: env.maxAgeMs,
+    loadConcurrency: LOAD_CONCURRENCY,
+    loadBatchSize: LOAD_BATCH,
+    maxWaitingLoads: MAX_WAITING_LOADS,
+    onBackgroundError: (error) => log.warn({ err: error }, 'a record could not be read again'),
+  });
+  const reverification = new Reverification({ cache, chunk: REVERIFY_CHUNK, log });
+
+  const home: HomeWatch = new HomeWatch({
+    region: env.region,
+    origin: zone.origin,
+    database,
+    peers,
+    feedView: () => {
+      const { heartbeat: beat } = feed;
+      return beat === null
+        ? null
+        : { epoch: beat.epoch, region: beat.region, heartbeatAgeMs: feed.stalenessMs() };
+    },
+    log,
+  });
+  const epoch = () => home.epoch();
+  const heartbeat = new HeartbeatWriter({ database, epoch, log, intervalMs: env.heartbeatMs });
+  const pruner = new Pruner({ database, epoch, log });
+  const writer = new EpochWriter({ pool: writerPool, epoch });
+  const taskStatus = new TaskStatusStore({
+    database,
+    epoch,
+    ownRegion: env.region,
+    regions,
+    monotonicMs: clock.monotonicMs,
+  });
+  const reporter = new TaskReporter({
+    taskId,
+    home,
+    status: taskStatus,
+    peers,
+    log,
+    position: positionOf({
+      feed,
+      reverification,
+      taskId,
+      env,
+      cutOffAfterMs: mode === 'serve' ? null : maxStalenessMs,
+    }),
+  });
+  feed.onApplied(() => reporter.kick());
+
+  const guard = new KeyTextGuard({
+    zone: zone.name,
+    zones: new Map(environment.zones.map((one) => [one.name, env.zoneUrls.get(one.name) ?? one.hostname])),
+  });
+  const finder = new RecordFinder({
+    records: cache,
+    freshness: feed,
+    home: homeSource,
+    guard,
+    clock,
+    maxStalenessMs,
+    mode,
+  });
+  const verifier = new Verifier({ finder, records: cache, clock });
+  const authenticator = new Authenticator({ finder, clock });
+  const guarded: Pick<Authenticator, 'authenticate' | 'confirm'> = {
+    authenticate: (text) => {
+      requireFeed(feed);
+      return authenticator.authenticate(text);
+    },
+    confirm: async (text) => await authenticator.confirm(text),
+  };
+
+  const metrics = taskMetrics(
+    { cache, feed, finder, verifier, home, heartbeat, writer, reporter, reverification, source },
+    {
+      zone: zone.name,
+      region: env.region,
+    },
+  );
+  const app = buildApp({
+    region: env.region,
+    logger: log,
+    trustedProxies: env.trustedProxies,
+    zoneGuard: (text) => void guard.admits(text),
+    authenticate: guarded.authenticate,
+    manage: createManage({ writer, rows: homeRows(writerPool, epoch), zone: zone.name, randomBytes }),
+    home,
+    taskStatus,
+    waitForRevision: async (revision, timeoutMs) => await feed.waitFor(revision, timeoutMs),
+    peers,
+    peerGate: createPeerGate({ secret: env.peerSecret, region: env.region, nowMs: clock.nowMs }),
+    peerEndpoint: createPeerEndpoint({
+      state: () => home.peerState(taskId),
+      taskStatus,
+      records: homeSourceOf(() => home.current(), homeRecords, null),
+    }),
+    readiness: () => {
+      const waitingFor = status.readiness();
+      return { ready: waitingFor === null, reasons: waitingFor === null ? [] : [waitingFor] };
+    },
+    metrics: async () => ({ contentType: metrics.contentType, body: await metrics.metrics() }),
+    closing: status.closing,
+  });
+  void app.register(verifyKeyRoute({ authenticator: guarded, verifier, freshness: feed }));
+  const recordPools = instances.map((instance) => instance.records);
+  const pools = [writerPool, ...instances.flatMap((instance) => [instance.records, instance.feed])];
+  return { app, cache, feed, home, heartbeat, pruner, reporter, reverification, peers, pools, recordPools };
+}
+
+/** Before the feed runs nothing may be read into memory: nobody would notice its changes. */
+function requireFeed(feed: ChangeFeed): void {
+  if (feed.epoch === null) {
+    throw new Problem('database_unavailable', 'This task is still starting.', { retryAfterS: 1 });
+  }
+}
+
+/** Home's database, asked directly where home is here, through a peer elsewhere (`peers` null: not at all). */
+function homeSourceOf(home: () => HomeState, here: RecordSource, peers: PeersClient | null): RecordSource {
+  async function ask<T>(
+    own: () => Promise<T>,
+    other: (peers: PeersClient, region: string) => Promise<T>,
+  ): Promise<T> {
+    const state = home();
+    if (state.at === 'here') return await own();
+    if (state.at === 'elsewhere' && peers !== null) return await other(peers, state.region);
+    throw new Problem('no_home', 'The home of this zone can’t be asked at this moment.', { retryAfterS: 1 });
+  }
+  return {
+    readRecords: async (hashes) =>
+      await ask(
+        async () => await here.readRecords(hashes),
+        async (client, region) => await client.readRecords(region, hashes),
+      ),
+    readShared: async (refs) =>
+      await ask(
+        async () => await here.readShared(refs),
+        async (client, region) => await client.readShared(region, refs),
+      ),
+  };
+}
+
+interface PositionDeps {
+  readonly feed: ChangeFeed;
+  readonly reverification: Reverification;
+  readonly taskId: string;
+  readonly env: Env;
+  readonly cutOffAfterMs: number | null;
+}
+
+/**
+ * Where this task stands, for home. While records of an earlier writer are still being read again, it stays where it stood
+ * before: what the new writer's history holds isn't all applied yet.
+ */
+function positionOf({
+  feed,
+  reverification,
+  taskId,
+  env,
+  cutOffAfterMs,
+}: PositionDeps): () => TaskReport | null {
+  let last: TaskReport | null = null;
+  return () => {
+    const { epoch, watermark, appliedXids } = feed;
+    if (epoch === null || watermark === null) return null;
+    const slot = env.taskSlot === '' ? null : env.taskSlot;
+    const stalenessMs = Math.round(feed.stalenessMs());
+    if (reverification.running && last !== null) last = { ...last, stalenessMs };
+    else
+      last = { taskId, region: env.region, slot, epoch, watermark, appliedXids, stalenessMs, cutOffAfterMs };
+    return last;
+  };
+}
