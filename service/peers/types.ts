@@ -9,6 +9,8 @@ export interface PeerState {
   readonly taskId: string;
   /** Highest epoch that the task knows; null before its first poll. */
   readonly epoch: Epoch | null;
+  /** Where the task believes the home to be: its own region where it is home itself, null where it doesn't know. */
+  readonly homeRegion: string | null;
 }
 
 /** A request as it is passed on. */
@@ -20,12 +22,52 @@ export interface PassedRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly clientAddress: string;
   readonly requestId: string;
+  /** A write whose answer is lost has an unknown outcome; a read can simply be asked again. */
+  readonly write: boolean;
+  /** How long the other side may take by its own choice, on top of the usual limit (`revisions.wait` waits on purpose). */
+  readonly extraTimeoutMs?: number;
 }
 
 export interface PassedAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+}
+
+/** Who passed a request on, and for whom; taken from a signature that holds. */
+export interface PeerOrigin {
+  readonly region: string;
+  readonly clientAddress: string;
+  readonly requestId: string;
+}
+
+/** What a signature covers of a request. */
+export interface SignedParts {
+  readonly method: string;
+  /** Path and query. */
+  readonly path: string;
+  readonly body: string;
+  /** Lower-case names; those that a signature covers are taken from here: `authorization` and `idempotency-key`. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+}
+
+export type PeerVerdict =
+  | { readonly kind: 'unsigned' }
+  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'peer'; readonly origin: PeerOrigin };
+
+/** Tells requests of the zone's own tasks from everybody else's. */
+export interface PeerGate {
+  /** Header that carries the signature, in lower case. */
+  readonly header: string;
+  /** A signature holds once: its nonce is remembered for as long as its time is accepted. */
+  inspect(request: SignedParts): PeerVerdict;
+}
+
+/** The answering side of the calls below, for the private route to hand bodies to. */
+export interface PeerEndpoint {
+  /** Returns the JSON text of the answer; undefined where there is no such call. Throws Problem `invalid_input` for a bad body. */
+  answer(call: string, body: string): Promise<string | undefined>;
 }
 
 /**

@@ -1,0 +1,99 @@
+import type { Epoch, Revision } from '../domain/revision.ts';
+import type { Rows } from '../manage/ports.ts';
+import type { KnownTask } from './region-progress.ts';
+import type { TaskReport } from './types.ts';
+
+/**
+ * A report of a task that has stopped can only be one that was under way too long, and changes nothing. A task's first report
+ * says that the one before it in the same slot has stopped.
+ */
+const REPORT = `
+with me as (
+  insert into task_status (task_id, region, slot, epoch, epoch_id, watermark, applied_xids, staleness_ms, cut_off_after_ms,
+    reported_at)
+  values ($1, $2, $3, $4, $5, $6::text::xid8, $7::text[]::xid8[], $8, $9, clock_timestamp())
+  on conflict (task_id) do update set epoch = excluded.epoch, epoch_id = excluded.epoch_id, watermark = excluded.watermark,
+    applied_xids = excluded.applied_xids, staleness_ms = excluded.staleness_ms,
+    cut_off_after_ms = excluded.cut_off_after_ms, reported_at = excluded.reported_at
+  where task_status.stopped_at is null
+  returning xmax = 0 as first
+)
+update task_status set stopped_at = clock_timestamp()
+where region = $2 and slot = $3 and task_id <> $1 and stopped_at is null and exists (select from me where first)`;
+
+export async function writeReport(rows: Rows, report: TaskReport): Promise<void> {
+  const { taskId, region, slot, epoch, watermark, appliedXids, stalenessMs, cutOffAfterMs } = report;
+  await rows.query(REPORT, [
+    taskId,
+    region,
+    slot,
+    epoch.counter,
+    epoch.id,
+    watermark.toString(),
+    appliedXids.map(String),
+    toMs(stalenessMs),
+    cutOffAfterMs === null ? null : toMs(cutOffAfterMs),
+  ]);
+}
+
+/** Whole ms that a bigint column can hold; staleness is infinite before the first poll. */
+function toMs(ms: number): number {
+  return Math.min(Math.max(0, Math.round(ms)), Number.MAX_SAFE_INTEGER);
+}
+
+export async function writeStopped(rows: Rows, taskId: string): Promise<void> {
+  await rows.query(
+    'update task_status set stopped_at = clock_timestamp() where task_id = $1 and stopped_at is null',
+    [taskId],
+  );
+}
+
+interface TaskRow {
+  readonly task_id: string;
+  readonly region: string;
+  readonly slot: string | null;
+  readonly epoch: number;
+  readonly epoch_id: string;
+  readonly watermark: string;
+  readonly applied_xids: readonly string[];
+  readonly staleness_ms: string;
+  readonly cut_off_after_ms: string | null;
+  readonly age_ms: number;
+  readonly stopped: boolean;
+}
+
+export async function readTasks(rows: Rows): Promise<readonly KnownTask[]> {
+  const found = await rows.query<TaskRow>(
+    `select task_id, region, slot, epoch, epoch_id, watermark::text, applied_xids::text[], staleness_ms, cut_off_after_ms,
+       extract(epoch from clock_timestamp() - reported_at)::float8 * 1000 as age_ms, stopped_at is not null as stopped
+     from task_status`,
+  );
+  return found.map((row) => ({
+    report: {
+      taskId: row.task_id,
+      region: row.region,
+      slot: row.slot,
+      epoch: { counter: row.epoch, id: row.epoch_id },
+      watermark: BigInt(row.watermark),
+      appliedXids: row.applied_xids.map(BigInt),
+      stalenessMs: Number(row.staleness_ms),
+      cutOffAfterMs: row.cut_off_after_ms === null ? null : Number(row.cut_off_after_ms),
+    },
+    ageMs: row.age_ms,
+    stopped: row.stopped,
+  }));
+}
+
+/** True where the home's database holds rows of the revision: it has survived whatever ended its epoch. */
+export async function hasRevision(rows: Rows, { epoch, xid }: Revision): Promise<boolean> {
+  const [found] = await rows.query<{ present: boolean }>(
+    `select exists (select from changes c join epochs e on e.counter = c.epoch
+       where c.epoch = $1 and e.id = $2 and c.xid = $3::text::xid8) as present`,
+    [epoch.counter, epoch.id, xid.toString()],
+  );
+  return found?.present === true;
+}
+
+export function isOfEndedEpoch(revision: Revision, present: Epoch): boolean {
+  return revision.epoch.counter !== present.counter || revision.epoch.id !== present.id;
+}

@@ -1,0 +1,12 @@
+import type { RandomBytes } from '../domain/ids.ts';
+import type { Rows, Writer } from './ports.ts';
+
+/** What the calls of this folder work with. */
+export interface ManageDeps {
+  readonly writer: Writer;
+  /** The home's rows, for calls that only read. Refuses with `Problem` where this task isn't at home. */
+  readonly rows: Rows;
+  /** Name of the zone; keys carry its marker. */
+  readonly zone: string;
+  readonly randomBytes: RandomBytes;
+}

@@ -1,0 +1,57 @@
+import { Problem } from '../domain/problem.ts';
+import type { TaskStatus } from '../home/types.ts';
+import type { RecordSource } from '../verify/ports.ts';
+import type { PeerEndpoint, PeerState } from './types.ts';
+import * as wire from './wire.ts';
+
+export interface PeerEndpointDeps {
+  readonly state: () => PeerState;
+  readonly taskStatus: Pick<TaskStatus, 'report' | 'stopped'>;
+  /** This region's own records: what a peer reads whose reader is lost. */
+  readonly records: RecordSource;
+}
+
+type Call = (body: string) => string | Promise<string>;
+
+/** The calls that the tasks of a zone answer each other. The caller's signature is checked before a body gets here. */
+export function createPeerEndpoint(deps: PeerEndpointDeps): PeerEndpoint {
+  const calls: ReadonlyMap<string, Call> = new Map<string, Call>([
+    ['state', () => wire.writeState(deps.state())],
+    [
+      'report',
+      async (body) => {
+        await deps.taskStatus.report(read(wire.readReport, body));
+        return '{}';
+      },
+    ],
+    [
+      'stopped',
+      async (body) => {
+        await deps.taskStatus.stopped(read(wire.readStopped, body));
+        return '{}';
+      },
+    ],
+    [
+      'records',
+      async (body) => wire.writeRecords(await deps.records.readRecords(read(wire.readHashes, body))),
+    ],
+    ['shared', async (body) => wire.writeShared(await deps.records.readShared(read(wire.readRefs, body)))],
+  ]);
+  return {
+    async answer(call, body) {
+      return await calls.get(call)?.(body);
+    },
+  };
+}
+
+function read<T>(reader: (text: string) => T, body: string): T {
+  try {
+    return reader(body);
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : 'unreadable';
+    throw new Problem('invalid_input', 'The body of a private call is not what this version reads.', {
+      errors: [{ location: 'body', message }],
+      cause,
+    });
+  }
+}

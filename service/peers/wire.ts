@@ -1,0 +1,156 @@
+import { type Static, type TSchema, Type } from 'typebox';
+import { Compile } from 'typebox/compile';
+import type { KeyHash } from '../domain/brands.ts';
+import type { KeyRow, RecordRead, RecordReads, RootKeyRow, SharedObject, SharedRef } from '../domain/records.ts';
+import type { TaskReport } from '../home/types.ts';
+import type { PeerState } from './types.ts';
+
+/**
+ * How peers write what they say to each other, as JSON: a bigint is its decimal text, a Map the list of its entries. What is
+ * read is checked; fields that a newer version added are ignored, so that two versions can talk while one replaces the other.
+ */
+
+const Nullable = <S extends TSchema>(schema: S) => Type.Union([schema, Type.Null()]);
+const Texts = Type.Array(Type.String());
+const BigIntText = Type.String({ pattern: '^\\d{1,20}$' });
+const EpochWire = Type.Object({ counter: Type.Integer(), id: Type.String() });
+
+const PeerStateWire = Type.Object({
+  region: Type.String(),
+  taskId: Type.String(),
+  epoch: Nullable(EpochWire),
+  homeRegion: Nullable(Type.String()),
+});
+
+const TaskReportWire = Type.Object({
+  taskId: Type.String(),
+  region: Type.String(),
+  slot: Nullable(Type.String()),
+  epoch: EpochWire,
+  watermark: BigIntText,
+  appliedXids: Type.Array(BigIntText),
+  stalenessMs: Type.Number(),
+  cutOffAfterMs: Nullable(Type.Number()),
+});
+
+const SharedObjectWire = Type.Union([
+  Type.Object({ kind: Type.Literal('workspace'), id: Type.String(), enabled: Type.Boolean() }),
+  Type.Object({
+    kind: Type.Literal('api'),
+    id: Type.String(),
+    workspaceId: Type.String(),
+    name: Type.String(),
+    ipAllowlist: Texts,
+  }),
+  Type.Object({
+    kind: Type.Literal('identity'),
+    id: Type.String(),
+    externalId: Type.String(),
+    meta: Nullable(Type.String()),
+  }),
+  Type.Object({ kind: Type.Literal('role'), id: Type.String(), name: Type.String(), permissions: Texts }),
+  Type.Object({ kind: Type.Literal('permission'), id: Type.String(), slug: Type.String() }),
+]);
+
+const KeyRowWire = Type.Object({
+  hash: Type.String(),
+  keyId: Type.String(),
+  workspaceId: Type.String(),
+  apiId: Type.String(),
+  identityId: Nullable(Type.String()),
+  name: Nullable(Type.String()),
+  meta: Nullable(Type.String()),
+  enabled: Type.Boolean(),
+  expiresAtMs: Nullable(Type.Number()),
+  roleIds: Texts,
+  permissionIds: Texts,
+});
+
+const RootKeyRowWire = Type.Object({
+  hash: Type.String(),
+  rootKeyId: Type.String(),
+  workspaceId: Type.String(),
+  enabled: Type.Boolean(),
+  expiresAtMs: Nullable(Type.Number()),
+  permissions: Texts,
+});
+
+const ReadsWire = <S extends TSchema>(row: S) =>
+  Type.Array(Type.Tuple([Type.String(), Type.Object({ row, shared: Type.Array(SharedObjectWire) })]));
+
+const SharedRefWire = Type.Object({
+  kind: Type.Enum(['workspace', 'api', 'identity', 'role', 'permission']),
+  id: Type.String(),
+});
+
+const stateReader = reader(PeerStateWire);
+const reportReader = reader(TaskReportWire);
+const stoppedReader = reader(Type.Object({ taskId: Type.String() }));
+const hashesReader = reader(Type.Object({ hashes: Texts }));
+const recordsReader = reader(
+  Type.Object({ keys: ReadsWire(KeyRowWire), rootKeys: ReadsWire(RootKeyRowWire) }),
+);
+const refsReader = reader(Type.Object({ refs: Type.Array(SharedRefWire) }));
+const sharedReader = reader(Type.Object({ objects: Type.Array(SharedObjectWire) }));
+
+export const writeState = (state: PeerState): string => JSON.stringify(state);
+export const readState = (text: string): PeerState => stateReader(text);
+
+export function writeReport(report: TaskReport): string {
+  return JSON.stringify({
+    ...report,
+    watermark: String(report.watermark),
+    appliedXids: report.appliedXids.map(String),
+  });
+}
+
+export function readReport(text: string): TaskReport {
+  const wire = reportReader(text);
+  return { ...wire, watermark: BigInt(wire.watermark), appliedXids: wire.appliedXids.map(BigInt) };
+}
+
+export const writeStopped = (taskId: string): string => JSON.stringify({ taskId });
+export const readStopped = (text: string): string => stoppedReader(text).taskId;
+
+export const writeHashes = (hashes: readonly KeyHash[]): string => JSON.stringify({ hashes });
+// A peer's values were given their brands where it parsed them; the same holds for the casts below.
+export const readHashes = (text: string): readonly KeyHash[] => hashesReader(text).hashes as KeyHash[];
+
+export function writeRecords(reads: RecordReads): string {
+  return JSON.stringify({ keys: [...reads.keys], rootKeys: [...reads.rootKeys] });
+}
+
+export function readRecords(text: string): RecordReads {
+  const wire = recordsReader(text);
+  return {
+    keys: new Map(wire.keys as unknown as [KeyHash, RecordRead<KeyRow>][]),
+    rootKeys: new Map(wire.rootKeys as unknown as [KeyHash, RecordRead<RootKeyRow>][]),
+  };
+}
+
+export const writeRefs = (refs: readonly SharedRef[]): string => JSON.stringify({ refs });
+export const readRefs = (text: string): readonly SharedRef[] => refsReader(text).refs;
+
+export const writeShared = (objects: readonly SharedObject[]): string => JSON.stringify({ objects });
+export const readShared = (text: string): readonly SharedObject[] =>
+  sharedReader(text).objects as unknown as SharedObject[];
+
+/** Returns the function that parses a text and checks it against the schema; it throws an Error that shows no values. */
+function reader<S extends TSchema>(schema: S): (text: string) => Static<S> {
+  const compiled = Compile(schema);
+  return (text) => {
+    const value: unknown = parse(text);
+    if (compiled.Check(value)) return value;
+    const [first] = compiled.Errors(value);
+    throw new Error(`a peer wrote something unexpected: ${first?.instancePath ?? ''} ${first?.message ?? ''}`);
+  };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser's own message would quote the text.
+    throw new Error('a peer wrote something that is no JSON');
+  }
+}

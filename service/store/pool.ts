@@ -1,0 +1,49 @@
+import pg from 'pg';
+
+export interface PoolOptions {
+  /** `postgres://user:password@host:port/database`. */
+  readonly url: string;
+  /** Shown in the database's own views, e.g. `keyhearth reader`. */
+  readonly applicationName: string;
+  /** Connections at most. @default 10 */
+  readonly connections?: number;
+  /** For a connection, and for a free place in the pool. @default 2000 */
+  readonly connectionTimeoutMs?: number;
+  /** One statement. @default 5000 */
+  readonly statementTimeoutMs?: number;
+  /** Waiting for a lock. @default 3000 */
+  readonly lockTimeoutMs?: number;
+  /** A whole transaction. One left open holds the feed's watermark down for everybody. @default 8000 */
+  readonly transactionTimeoutMs?: number;
+  /** A transaction in which nothing happens. @default 2000 */
+  readonly idleInTransactionTimeoutMs?: number;
+  /** Tells of a connection that broke while nobody used it; the pool replaces it. */
+  readonly onIdleError: (error: Error) => void;
+}
+
+/** More than the server's own limits, so that normally the server answers first and says what it did. */
+const ANSWER_GRACE_MS = 1000;
+
+/**
+ * A pool whose connections can't hang: connecting, statements, locks, transactions and idle transactions are bounded, by the
+ * server and, should the server be silent, by the client. A broken idle connection is reported and never ends the process.
+ * A URL that has an `options` parameter of its own replaces the limit on whole transactions, which travels in that parameter.
+ */
+export function createPool(options: PoolOptions): pg.Pool {
+  const statementTimeoutMs = options.statementTimeoutMs ?? 5000;
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    application_name: options.applicationName,
+    max: options.connections ?? 10,
+    connectionTimeoutMillis: options.connectionTimeoutMs ?? 2000,
+    idleTimeoutMillis: 60_000,
+    statement_timeout: statementTimeoutMs,
+    query_timeout: statementTimeoutMs + ANSWER_GRACE_MS,
+    lock_timeout: options.lockTimeoutMs ?? 3000,
+    idle_in_transaction_session_timeout: options.idleInTransactionTimeoutMs ?? 2000,
+    options: `-c transaction_timeout=${options.transactionTimeoutMs ?? 8000}`,
+    keepAlive: true,
+  });
+  pool.on('error', options.onIdleError);
+  return pool;
+}

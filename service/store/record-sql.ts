@@ -1,0 +1,92 @@
+/**
+ * The statements that read records. Each is one statement, and so one snapshot, that returns rows `(kind, body)`: the keys and
+ * root keys that were selected and, once each, every shared object that they refer to. `body` is JSON as record-rows.ts has it.
+ * Deleted keys, and keys of deleted APIs, don't exist.
+ */
+
+const EPOCH_MS = (column: string): string => `(extract(epoch from ${column}) * 1000)::bigint`;
+
+const API_BODY = (a: string): string => `json_build_object('id', ${a}.id, 'workspaceId', ${a}.workspace_id, 'name', ${a}.name,
+  'ipAllowlist', ${a}.ip_allowlist)`;
+const IDENTITY_BODY = (i: string): string =>
+  `json_build_object('id', ${i}.id, 'externalId', ${i}.external_id, 'meta', ${i}.meta::text)`;
+const ROLE_BODY = (r: string): string => `json_build_object('id', ${r}.id, 'name', ${r}.name, 'permissions', array(
+  select p.slug from role_permissions rp join permissions p on p.id = rp.permission_id where rp.role_id = ${r}.id
+  order by p.slug collate "C"))`;
+
+/**
+ * `keys` and `rootKeys` are the conditions, order and limit that select from `keys k` and `root_keys k`. `place` numbers the keys
+ * of a warm page in the page's order, by the database's own rules of comparing ids.
+ */
+function recordsSql(keys: string, rootKeys: string, place: string): string {
+  return `
+with found as materialized (
+  select k.* from keys k
+  join apis a on a.id = k.api_id and a.deleted_at is null
+  where k.deleted_at is null and ${keys}
+), found_root as materialized (
+  select k.* from root_keys k where k.deleted_at is null and ${rootKeys}
+), found_roles as materialized (
+  select key_id, role_id from key_roles where key_id in (select id from found)
+), found_permissions as materialized (
+  select key_id, permission_id from key_permissions where key_id in (select id from found)
+)
+select 'key' as kind, json_build_object('hash', encode(f.hash, 'hex'), 'keyId', f.id, 'workspaceId', f.workspace_id,
+  'apiId', f.api_id, 'identityId', f.identity_id, 'name', f.name, 'meta', f.meta::text, 'enabled', f.enabled,
+  'expiresAtMs', ${EPOCH_MS('f.expires_at')}, 'roleIds', coalesce(r.ids, '{}'), 'permissionIds', coalesce(p.ids, '{}'),
+  'createdAt', f.created_at::text,
+  'place', ${place}) as body
+from found f
+left join (select key_id, array_agg(role_id order by role_id) as ids from found_roles group by key_id) r on r.key_id = f.id
+left join (select key_id, array_agg(permission_id order by permission_id) as ids from found_permissions group by key_id) p
+  on p.key_id = f.id
+union all
+select 'rootKey', json_build_object('hash', encode(f.hash, 'hex'), 'rootKeyId', f.id, 'workspaceId', f.workspace_id,
+  'enabled', f.enabled, 'expiresAtMs', ${EPOCH_MS('f.expires_at')}, 'permissions', array(
+    select permission from root_key_permissions where root_key_id = f.id order by permission collate "C"))
+from found_root f
+union all
+select 'workspace', json_build_object('id', w.id, 'enabled', w.enabled) from workspaces w
+where w.id in (select workspace_id from found union select workspace_id from found_root)
+union all
+select 'api', ${API_BODY('a')} from apis a where a.id in (select api_id from found)
+union all
+select 'identity', ${IDENTITY_BODY('i')} from identities i where i.id in (select identity_id from found)
+union all
+select 'role', ${ROLE_BODY('r')} from roles r where r.id in (select role_id from found_roles)
+union all
+select 'permission', json_build_object('id', p.id, 'slug', p.slug) from permissions p
+where p.id in (select permission_id from found_permissions)`;
+}
+
+/** $1: hashes (bytea[]). */
+export const READ_RECORDS = recordsSql('k.hash = any($1::bytea[])', 'k.hash = any($1::bytea[])', '0');
+
+const PLACE = 'row_number() over (order by f.created_at desc, f.id desc)';
+
+/** $1: at most so many of each; newest first. */
+export const READ_FIRST_WARM_PAGE = recordsSql(
+  'true order by k.created_at desc, k.id desc limit $1',
+  'true order by k.created_at desc, k.id desc limit $1',
+  PLACE,
+);
+
+/** $1: at most so many; $2, $3: creation time and id of the last key of the page before. */
+export const READ_NEXT_WARM_PAGE = recordsSql(
+  '(k.created_at, k.id) < ($2::timestamptz, $3::text) order by k.created_at desc, k.id desc limit $1',
+  'false',
+  PLACE,
+);
+
+/** $1–$5: ids of workspaces, APIs, identities, roles, permissions (text[]). */
+export const READ_SHARED = `
+select 'workspace' as kind, json_build_object('id', w.id, 'enabled', w.enabled) as body
+from workspaces w where w.id = any($1::text[])
+union all
+select 'api', ${API_BODY('a')} from apis a where a.id = any($2::text[]) and a.deleted_at is null
+union all
+select 'identity', ${IDENTITY_BODY('i')} from identities i where i.id = any($3::text[])
+union all
+select 'role', ${ROLE_BODY('r')} from roles r where r.id = any($4::text[])
+union all
+select 'permission', json_build_object('id', p.id, 'slug', p.slug) from permissions p where p.id = any($5::text[])`;
