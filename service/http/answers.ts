@@ -27,7 +27,12 @@ export function problemUrl(code: ProblemCode): string {
 }
 
 /** Sends ready-made JSON text. The content type stays as given, without the charset that Fastify would append. */
-export function sendJson(reply: FastifyReply, status: number, text: string, contentType = JSON_TYPE): FastifyReply {
+export function sendJson(
+  reply: FastifyReply,
+  status: number,
+  text: string,
+  contentType = JSON_TYPE,
+): FastifyReply {
   return reply.code(status).header('content-type', contentType).serializer(identity).send(text);
 }
 

@@ -23,15 +23,19 @@ export function bearerText(authorization: string | undefined): string {
   }
   const text = BEARER.exec(authorization)?.[1];
   if (text !== undefined) return text;
-  throw new Problem('authentication_malformed', 'The Authorization header is not of the form "Bearer <root key>".', {
-    errors: [
-      {
-        location: 'header.authorization',
-        message: 'must be of the form "Bearer <root key>"',
-        fix: 'Send the word Bearer, one space and a root key.',
-      },
-    ],
-  });
+  throw new Problem(
+    'authentication_malformed',
+    'The Authorization header is not of the form "Bearer <root key>".',
+    {
+      errors: [
+        {
+          location: 'header.authorization',
+          message: 'must be of the form "Bearer <root key>"',
+          fix: 'Send the word Bearer, one space and a root key.',
+        },
+      ],
+    },
+  );
 }
 
 /**

@@ -15,7 +15,11 @@ export function closeConnectionsWhenStopping(app: FastifyInstance, closing: () =
 }
 
 /** Answers what isn't HTTP, or took too long to arrive: no route and no error handler ever sees that. */
-export function answerBrokenRequest(error: Error & { code?: string }, socket: Duplex, requestId: string): void {
+export function answerBrokenRequest(
+  error: Error & { code?: string },
+  socket: Duplex,
+  requestId: string,
+): void {
   // A peer that is gone, or an answer already under way on this connection: nobody could read ours.
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
     socket.destroy();
@@ -26,7 +30,8 @@ export function answerBrokenRequest(error: Error & { code?: string }, socket: Du
     return;
   }
   const { status, title } = PROBLEMS.invalid_input;
-  const detail = error.code === 'HPE_HEADER_OVERFLOW' ? 'The headers are too large.' : 'This is no HTTP request.';
+  const detail =
+    error.code === 'HPE_HEADER_OVERFLOW' ? 'The headers are too large.' : 'This is no HTTP request.';
   const text = JSON.stringify({
     meta: { requestId },
     error: { title, detail, status, type: problemUrl('invalid_input'), errors: [] },

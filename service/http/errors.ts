@@ -25,7 +25,10 @@ export function answerError(
     return sendProblem(request, reply, new Problem('internal_error', 'Something went wrong on our side.'));
   }
   if (problem.status >= 500) {
-    logger.warn({ ...placeOf(request), problem: problem.code, fault: faultOf(problem) }, 'a request was refused');
+    logger.warn(
+      { ...placeOf(request), problem: problem.code, fault: faultOf(problem) },
+      'a request was refused',
+    );
   }
   return sendProblem(request, reply, problem);
 }

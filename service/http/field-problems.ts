@@ -11,7 +11,9 @@ const MAX_NAME_LENGTH = 64;
 export function fieldProblems(errors: readonly FastifySchemaValidationError[], part: string): FieldProblem[] {
   const problems = mergeUnions(errors).flatMap((error) => describe(error, part));
   if (problems.length > 0) return problems;
-  return [{ location: part, message: 'is not what this call takes', fix: 'See the description of the call.' }];
+  return [
+    { location: part, message: 'is not what this call takes', fix: 'See the description of the call.' },
+  ];
 }
 
 function describe(error: FastifySchemaValidationError, part: string): FieldProblem[] {

@@ -25,7 +25,13 @@ interface Signed {
   readonly timeMs?: number;
 }
 
-function signature({ path = '/internal/state', body = '{}', secret = PEER_SECRET, to = 'us-east-1', timeMs }: Signed = {}) {
+function signature({
+  path = '/internal/state',
+  body = '{}',
+  secret = PEER_SECRET,
+  to = 'us-east-1',
+  timeMs,
+}: Signed = {}) {
   const origin = { region: 'eu-west-1', clientAddress: 'none', requestId: 'none' };
   const stamp = { origin, to, timeMs: timeMs ?? Date.now(), nonce: crypto.randomUUID() };
   return { [PEER_HEADER]: sign(secret, { method: 'POST', path, body, headers: {} }, stamp) };
@@ -105,7 +111,8 @@ test('an unknown call is a 404, a refused body a 400, a failing dependency its o
     answers.map(async (answer) => {
       const { app } = start(answer);
       const headers = { ...signature(), ...JSON_TYPE };
-      return (await app.inject({ method: 'POST', url: '/internal/state', headers, payload: '{}' })).statusCode;
+      return (await app.inject({ method: 'POST', url: '/internal/state', headers, payload: '{}' }))
+        .statusCode;
     }),
   );
   expect(statuses).toEqual([404, 400, 503, 500]);

@@ -28,7 +28,10 @@ function start(overrides: Partial<HttpDeps> = {}) {
 }
 
 interface Refusal {
-  readonly error: { readonly type: string; readonly errors: { location: string; message: string; fix: string }[] };
+  readonly error: {
+    readonly type: string;
+    readonly errors: { location: string; message: string; fix: string }[];
+  };
 }
 
 const VALID = {
@@ -125,7 +128,12 @@ test.each<[verb: keyof typeof VALID, change: object, location: string, bound: st
   ['createKey', { byteLength: 16.5 }, 'body.byteLength', 'an integer'],
   ['createKey', { externalId: 'a b' }, 'body.externalId', '^[a-zA-Z0-9_.-]+$'],
   ['createKey', { externalId: long(256) }, 'body.externalId', 'at most 255'],
-  ['createKey', { meta: Object.fromEntries(Array.from({ length: 101 }, (_, n) => [n, n])) }, 'body.meta', 'at most 100'],
+  [
+    'createKey',
+    { meta: Object.fromEntries(Array.from({ length: 101 }, (_, n) => [n, n])) },
+    'body.meta',
+    'at most 100',
+  ],
   ['createKey', { meta: [] }, 'body.meta', 'an object'],
   ['createKey', { meta: { a: 'nul\u0000' } }, 'body.meta', 'U+0000'],
   ['createKey', { meta: { a: ['\ud800'] } }, 'body.meta', 'surrogate'],
@@ -146,16 +154,66 @@ test.each<[verb: keyof typeof VALID, change: object, location: string, bound: st
   ['createKey', { credits: { remaining: -1 } }, 'body.credits.remaining', '0 or more'],
   ['createKey', { credits: { remaining: 'x' } }, 'body.credits.remaining', 'an integer or null'],
   ['createKey', { credits: {} }, 'body.credits.remaining', 'required'],
-  ['createKey', { credits: { remaining: 1, refill: { interval: 'weekly', amount: 1 } } }, 'body.credits.refill.interval', '"daily" or "monthly"'],
-  ['createKey', { credits: { remaining: 1, refill: { interval: 'daily', amount: 0 } } }, 'body.credits.refill.amount', '1 or more'],
-  ['createKey', { credits: { remaining: 1, refill: { interval: 'monthly', amount: 1 } } }, 'body.credits.refill.refillDay', 'required with'],
-  ['createKey', { credits: { remaining: 1, refill: { interval: 'monthly', amount: 1, refillDay: 32 } } }, 'body.credits.refill.refillDay', '31 or less'],
-  ['createKey', { credits: { remaining: 1, refill: { interval: 'daily', amount: 1, refillDay: 1 } } }, 'body.credits.refill.refillDay', 'not allowed with'],
-  ['createKey', { credits: { remaining: null, refill: { interval: 'daily', amount: 1 } } }, 'body.credits.refill', 'unlimited'],
-  ['createKey', { ratelimits: [{ name: 'ab', limit: 1, duration: 1000, autoApply: true }] }, 'body.ratelimits[0].name', 'at least 3'],
-  ['createKey', { ratelimits: [{ name: 'abc', limit: 0, duration: 1000, autoApply: true }] }, 'body.ratelimits[0].limit', '1 or more'],
-  ['createKey', { ratelimits: [{ name: 'abc', limit: 1, duration: 999, autoApply: true }] }, 'body.ratelimits[0].duration', '1000 or more'],
-  ['createKey', { ratelimits: [{ name: 'abc', limit: 1, duration: 1000 }] }, 'body.ratelimits[0].autoApply', 'required'],
+  [
+    'createKey',
+    { credits: { remaining: 1, refill: { interval: 'weekly', amount: 1 } } },
+    'body.credits.refill.interval',
+    '"daily" or "monthly"',
+  ],
+  [
+    'createKey',
+    { credits: { remaining: 1, refill: { interval: 'daily', amount: 0 } } },
+    'body.credits.refill.amount',
+    '1 or more',
+  ],
+  [
+    'createKey',
+    { credits: { remaining: 1, refill: { interval: 'monthly', amount: 1 } } },
+    'body.credits.refill.refillDay',
+    'required with',
+  ],
+  [
+    'createKey',
+    { credits: { remaining: 1, refill: { interval: 'monthly', amount: 1, refillDay: 32 } } },
+    'body.credits.refill.refillDay',
+    '31 or less',
+  ],
+  [
+    'createKey',
+    { credits: { remaining: 1, refill: { interval: 'daily', amount: 1, refillDay: 1 } } },
+    'body.credits.refill.refillDay',
+    'not allowed with',
+  ],
+  [
+    'createKey',
+    { credits: { remaining: null, refill: { interval: 'daily', amount: 1 } } },
+    'body.credits.refill',
+    'unlimited',
+  ],
+  [
+    'createKey',
+    { ratelimits: [{ name: 'ab', limit: 1, duration: 1000, autoApply: true }] },
+    'body.ratelimits[0].name',
+    'at least 3',
+  ],
+  [
+    'createKey',
+    { ratelimits: [{ name: 'abc', limit: 0, duration: 1000, autoApply: true }] },
+    'body.ratelimits[0].limit',
+    '1 or more',
+  ],
+  [
+    'createKey',
+    { ratelimits: [{ name: 'abc', limit: 1, duration: 999, autoApply: true }] },
+    'body.ratelimits[0].duration',
+    '1000 or more',
+  ],
+  [
+    'createKey',
+    { ratelimits: [{ name: 'abc', limit: 1, duration: 1000 }] },
+    'body.ratelimits[0].autoApply',
+    'required',
+  ],
   ['updateKey', { keyId: undefined }, 'body.keyId', 'required'],
   ['updateKey', { keyId: 'k' }, 'body.keyId', 'at least 3'],
   ['updateKey', { name: '' }, 'body.name', 'at least 1'],
@@ -260,7 +318,13 @@ const REFUSALS: readonly [ProblemCode, number][] = [
 test.each(REFUSALS)('a refusal %s is answered with %i, without an errors list', async (code, status) => {
   const refuse = () => Promise.reject(new Problem(code, 'the detail'));
   const { post } = start({
-    manage: fakeManage([], { createKey: refuse, updateKey: refuse, deleteKey: refuse, getKey: refuse, whoami: refuse }),
+    manage: fakeManage([], {
+      createKey: refuse,
+      updateKey: refuse,
+      deleteKey: refuse,
+      getKey: refuse,
+      whoami: refuse,
+    }),
   });
   for (const verb of VERBS) {
     const answer = await post(verb, VALID[verb]);

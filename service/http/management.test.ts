@@ -339,7 +339,9 @@ test('a passed-on request keeps its client address and request id', async () => 
 
 test('a passed-on request that is refused keeps its request id too', async () => {
   const { post } = start({
-    manage: fakeManage([], { createApi: () => Promise.reject(new Problem('insufficient_permissions', 'no')) }),
+    manage: fakeManage([], {
+      createApi: () => Promise.reject(new Problem('insufficient_permissions', 'no')),
+    }),
   });
   const answer = await post(CREATE, BODY, signedHeaders());
   expect(answer.statusCode).toBe(403);

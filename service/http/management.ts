@@ -56,7 +56,9 @@ export function prepareManagement(app: FastifyInstance, deps: HttpDeps): AddCall
     done(null, payload);
   });
   return (call) => {
-    app.post(call.path, { schema: { body: call.body } }, (request, reply) => handle(deps, call, request, reply));
+    app.post(call.path, { schema: { body: call.body } }, (request, reply) =>
+      handle(deps, call, request, reply),
+    );
   };
 }
 
@@ -103,7 +105,10 @@ function peerOriginOf(deps: HttpDeps, request: FastifyRequest): PeerOrigin | und
   if (verdict.kind === 'peer') return verdict.origin;
   const reason = verdict.kind === 'refused' ? verdict.reason : 'the request is not signed';
   // A request that claims to be passed on is never treated as a caller's own: it could go round in circles.
-  deps.logger.warn({ requestId: request.id, reason }, 'a request that claims to come from a peer was refused');
+  deps.logger.warn(
+    { requestId: request.id, reason },
+    'a request that claims to come from a peer was refused',
+  );
   throw noHome('The signature of the task that passed this request on was refused.');
 }
 

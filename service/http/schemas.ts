@@ -87,10 +87,18 @@ export function checkCredits(credits: Static<typeof Credits> | null | undefined)
   const refill = credits?.refill;
   if (credits === null || credits === undefined || refill === undefined) return;
   if (credits.remaining === null) {
-    throw refused('body.credits.refill', 'is not allowed with unlimited credits', 'Remove it, or set "remaining".');
+    throw refused(
+      'body.credits.refill',
+      'is not allowed with unlimited credits',
+      'Remove it, or set "remaining".',
+    );
   }
   if (refill.interval === 'monthly' && refill.refillDay === undefined) {
-    throw refused('body.credits.refill.refillDay', 'is required with interval "monthly"', 'Add a day from 1 to 31.');
+    throw refused(
+      'body.credits.refill.refillDay',
+      'is required with interval "monthly"',
+      'Add a day from 1 to 31.',
+    );
   }
   if (refill.interval === 'daily' && refill.refillDay !== undefined) {
     throw refused('body.credits.refill.refillDay', 'is not allowed with interval "daily"', 'Remove it.');
@@ -119,7 +127,9 @@ export function refuseUnavailable(input: UnavailableFields): void {
     message: 'is not available in this version yet',
     fix: 'Send the request without it.',
   }));
-  throw new Problem('not_available_yet', `Not available in this version yet: ${names.join(', ')}.`, { errors });
+  throw new Problem('not_available_yet', `Not available in this version yet: ${names.join(', ')}.`, {
+    errors,
+  });
 }
 
 function refused(location: string, message: string, fix: string): Problem {

@@ -72,7 +72,8 @@ export function createPeers(options: PeersOptions): PeersClient {
       if (!(cause instanceof NotSent || cause instanceof AnswerLost)) throw cause;
       throw noHome(`Region ${region} did not answer.`, cause);
     }
-    if (answer.status !== 200) throw noHome(`Region ${region} answered a private call with ${answer.status}.`);
+    if (answer.status !== 200)
+      throw noHome(`Region ${region} answered a private call with ${answer.status}.`);
     return answer.body;
   }
 

@@ -26,7 +26,7 @@ export interface ReadSignature {
   readonly mac: Buffer;
 }
 
-const HEADER = /^v1 (\S{1,64}) (\d{1,16}) ([A-Za-z0-9_-]{16,64}) (\S{1,128}) (\S{1,256}) ([0-9a-f]{64})$/;
+const HEADER = /^v1 (\S{1,64}) (\d{1,16}) ([A-Za-z0-9_-]{16,64}) (\S{1,256}) (\S{1,256}) ([0-9a-f]{64})$/;
 
 /** Reads the header's value without believing it; undefined where it isn't one. `to` is the reader's own region. */
 export function readSignature(value: string, to: string): ReadSignature | undefined {

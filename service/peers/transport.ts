@@ -73,7 +73,8 @@ function exchange(pool: Pool, request: Outgoing): Promise<Incoming> {
     }
     function fail(message: string, cause?: unknown): void {
       if (!end()) return;
-      const failure = controller === undefined ? new NotSent(message, { cause }) : new AnswerLost(message, { cause });
+      const failure =
+        controller === undefined ? new NotSent(message, { cause }) : new AnswerLost(message, { cause });
       controller?.abort(failure);
       reject(failure);
     }
@@ -116,7 +117,8 @@ function exchange(pool: Pool, request: Outgoing): Promise<Incoming> {
 function joinHeaders(received: Record<string, string | string[] | undefined>): Record<string, string> {
   const joined: Record<string, string> = {};
   for (const [name, value] of Object.entries(received)) {
-    if (value !== undefined) joined[name.toLowerCase()] = typeof value === 'string' ? value : value.join(', ');
+    if (value !== undefined)
+      joined[name.toLowerCase()] = typeof value === 'string' ? value : value.join(', ');
   }
   return joined;
 }

@@ -1,7 +1,14 @@
 import { type Static, type TSchema, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import type { KeyHash } from '../domain/brands.ts';
-import type { KeyRow, RecordRead, RecordReads, RootKeyRow, SharedObject, SharedRef } from '../domain/records.ts';
+import type {
+  KeyRow,
+  RecordRead,
+  RecordReads,
+  RootKeyRow,
+  SharedObject,
+  SharedRef,
+} from '../domain/records.ts';
 import type { TaskReport } from '../home/types.ts';
 import type { PeerState } from './types.ts';
 
@@ -142,7 +149,9 @@ function reader<S extends TSchema>(schema: S): (text: string) => Static<S> {
     const value: unknown = parse(text);
     if (compiled.Check(value)) return value;
     const [first] = compiled.Errors(value);
-    throw new Error(`a peer wrote something unexpected: ${first?.instancePath ?? ''} ${first?.message ?? ''}`);
+    throw new Error(
+      `a peer wrote something unexpected: ${first?.instancePath ?? ''} ${first?.message ?? ''}`,
+    );
   };
 }
 

@@ -1,0 +1,158 @@
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { databaseUrl, startTestPostgres, type TestPostgres } from '../../test/postgres.ts';
+import { promote, waitForCatchUp } from '../../scripts/local/postgres/replication.ts';
+import type { Epoch } from '../domain/revision.ts';
+import type { PeerState } from '../peers/types.ts';
+import { databaseOf } from '../store/database.ts';
+import { createPool } from '../store/pool.ts';
+import { HomeWatch } from './home-watch.ts';
+import type { FeedView } from './ports.ts';
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+
+const HOME = 'us-east-1';
+const EUROPE = 'eu-west-1';
+const log = { info() {}, warn() {}, error() {} };
+
+let postgres: TestPostgres;
+let url: string;
+const pools: pg.Pool[] = [];
+beforeAll(async () => {
+  postgres = await startTestPostgres();
+});
+afterAll(() => postgres.stop());
+beforeEach(async () => {
+  url = await postgres.createDatabase();
+});
+afterEach(async () => {
+  await Promise.all(pools.splice(0).map((pool) => pool.end()));
+});
+
+interface WatchSetup {
+  readonly region?: string;
+  readonly at?: string;
+  readonly peers?: Readonly<Record<string, () => PeerState>>;
+  readonly feed?: () => FeedView | null;
+}
+
+function makeWatch({ region = HOME, at = url, peers = {}, feed = () => null }: WatchSetup = {}) {
+  const pool = createPool({ url: at, applicationName: 'test', onIdleError: () => {}, connections: 4 });
+  pools.push(pool);
+  const watch = new HomeWatch({
+    region,
+    origin: HOME,
+    database: databaseOf(pool),
+    peers: {
+      regions: Object.keys(peers),
+      async state(name) {
+        const state = peers[name]?.();
+        if (state === undefined) throw new Error('no such peer');
+        return state;
+      },
+    },
+    feedView: feed,
+    log,
+    checkMs: 20,
+  });
+  return { watch, pool };
+}
+
+async function epochs(pool: pg.Pool) {
+  const { rows } = await pool.query<{ counter: number; region: string }>(
+    'select counter, region from epochs order by counter',
+  );
+  return rows.map((row) => `${row.counter} ${row.region}`);
+}
+
+test('the origin of an empty zone becomes home, and stays it after a restart', async () => {
+  const { watch, pool } = makeWatch();
+  const state = await watch.check();
+  expect(state).toMatchObject({ at: 'here', epoch: { counter: 1 } });
+  expect(await makeWatch().watch.check()).toEqual(state);
+  expect(await epochs(pool)).toEqual([`1 ${HOME}`]);
+  expect((await pool.query('select from heartbeat')).rowCount).toBe(1);
+  expect(watch.peerState('task_1')).toMatchObject({ region: HOME, homeRegion: HOME, epoch: { counter: 1 } });
+});
+
+test('another region does not start an empty zone', async () => {
+  const { watch, pool } = makeWatch({ region: EUROPE });
+  expect(await watch.check()).toMatchObject({ at: 'unknown' });
+  expect(await epochs(pool)).toEqual([]);
+});
+
+test('several tasks of one region that find the same do not fight', async () => {
+  const watches = Array.from({ length: 5 }, () => makeWatch());
+  await Promise.all(watches.map(({ watch }) => watch.check()));
+  const states = await Promise.all(watches.map(({ watch }) => watch.check()));
+  expect(new Set(states.map((state) => JSON.stringify(state))).size).toBe(1);
+  expect(states[0]).toMatchObject({ at: 'here' });
+  expect(watches.reduce((sum, { watch }) => sum + watch.counters.takeovers, 0)).toBe(1);
+});
+
+test('a database without schema, and one that is not there, are no home', async () => {
+  const empty = makeWatch({ at: await postgres.createDatabase('empty') });
+  expect(await empty.watch.check()).toMatchObject({ at: 'unknown', reason: expect.stringContaining('schema') });
+  const gone = makeWatch({ at: 'postgres://keyhearth:x@127.0.0.1:1/keyhearth' });
+  expect(await gone.watch.check()).toMatchObject({ at: 'unknown' });
+  expect(gone.watch.counters.failedChecks).toBe(1);
+  expect(gone.watch.peerState('task_1')).toMatchObject({ homeRegion: null, epoch: null });
+});
+
+test('a home that hears of a later epoch is home no longer, and says where it is', async () => {
+  let state: PeerState = { region: EUROPE, taskId: 'task_2', epoch: null, homeRegion: null };
+  const { watch } = makeWatch({ peers: { [EUROPE]: () => state } });
+  expect(await watch.check()).toMatchObject({ at: 'here' });
+  const moves: string[] = [];
+  watch.onMove((moved) => moves.push(moved.at));
+  state = { ...state, epoch: { counter: 2, id: 'bbbbbbbb' }, homeRegion: EUROPE };
+  expect(await watch.check()).toEqual({ at: 'elsewhere', epoch: state.epoch, region: EUROPE });
+  expect(watch.epoch()).toBeNull();
+  expect(moves).toEqual(['elsewhere']);
+});
+
+test('a promoted standby takes over with a higher epoch; the old home, back again, gives way', async () => {
+  const first = makeWatch();
+  const home = await first.watch.check();
+  const standby = await postgres.addStandby('europe');
+  const standbyUrl = databaseUrl(standby.url, new URL(url).pathname.slice(1));
+  const feed = (): FeedView | null => ({ epoch: epochOf(home), region: HOME, heartbeatAgeMs: 100 });
+  const second = makeWatch({
+    region: EUROPE,
+    at: standbyUrl,
+    feed,
+    peers: { [HOME]: () => first.watch.peerState('task_1') },
+  });
+  expect(await second.watch.check()).toEqual({ at: 'elsewhere', epoch: epochOf(home), region: HOME });
+  await waitForCatchUp(standby, postgres.primary, 10_000);
+  await promote(standby);
+  // The former home goes on: two writers are worse than none.
+  expect(await second.watch.check()).toMatchObject({ at: 'unknown' });
+  const { watch, pool } = makeWatch({ region: EUROPE, at: standbyUrl, feed });
+  const taken = await watch.check();
+  expect(taken).toMatchObject({ at: 'here', epoch: { counter: 2 } });
+  expect(await epochs(pool)).toEqual([`1 ${HOME}`, `2 ${EUROPE}`]);
+  const { rows } = await pool.query('select region, epoch, changes_below_watermark as count from heartbeat');
+  expect(rows).toEqual([{ region: EUROPE, epoch: 2, count: '0' }]);
+  const back = makeWatch({ peers: { [EUROPE]: () => watch.peerState('task_2') } });
+  expect(await back.watch.check()).toEqual({ at: 'elsewhere', epoch: epochOf(taken), region: EUROPE });
+});
+
+test('the loop notices by itself, and stops when it is told to', async () => {
+  const { watch, pool } = makeWatch();
+  await watch.start();
+  expect(watch.current()).toMatchObject({ at: 'here' });
+  await pool.query(
+    `insert into epochs (counter, id, region, started_xid) values (2, 'bbbbbbbb', '${HOME}', pg_current_xact_id())`,
+  );
+  await expect.poll(() => watch.epoch()).toEqual({ counter: 2, id: 'bbbbbbbb' });
+  await watch.stop();
+  const { checks } = watch.counters;
+  await watch.stop();
+  expect(watch.counters.checks).toBe(checks);
+});
+
+function epochOf(state: ReturnType<HomeWatch['current']>): Epoch {
+  if (state.at === 'unknown') throw new Error(state.reason);
+  return state.epoch;
+}

@@ -1,0 +1,207 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { startTestPostgres, type TestPostgres } from '../../test/postgres.ts';
+import { makeWriteSide, type WriteSide } from '../../test/write-side.ts';
+import type { Revision } from '../domain/revision.ts';
+import { databaseOf } from '../store/database.ts';
+import { startEpoch } from './epochs.ts';
+import { TaskStatusStore } from './task-status-store.ts';
+import type { TaskReport } from './types.ts';
+
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
+
+const HOME = 'us-east-1';
+const EUROPE = 'eu-west-1';
+
+let postgres: TestPostgres;
+let side: WriteSide;
+let store: TaskStatusStore;
+beforeAll(async () => {
+  postgres = await startTestPostgres();
+});
+afterAll(() => postgres.stop());
+beforeEach(async () => {
+  side = await makeWriteSide(await postgres.createDatabase());
+  store = makeStore();
+});
+afterEach(() => side.end());
+
+function makeStore(regions: readonly string[] = [HOME, EUROPE]): TaskStatusStore {
+  return new TaskStatusStore({
+    database: databaseOf(side.pool),
+    epoch: () => side.epoch,
+    ownRegion: HOME,
+    regions,
+    monotonicMs: () => performance.now(),
+  });
+}
+
+async function writeOne(): Promise<Revision> {
+  const { revision } = await side.writer.write(async (transaction) => {
+    transaction.changed('probe', 'one');
+    transaction.audit({
+      workspaceId: '',
+      actorKind: 'system',
+      actorId: 'test',
+      requestId: '',
+      clientAddress: '',
+      action: 'probe',
+      targetKind: 'probe',
+      targetId: '',
+      detail: {},
+    });
+  });
+  return revision;
+}
+
+function report(revision: Revision, applied: boolean, change: Partial<TaskReport> = {}): TaskReport {
+  return {
+    taskId: 'task_1',
+    region: EUROPE,
+    slot: null,
+    epoch: revision.epoch,
+    watermark: revision.xid - 10n,
+    appliedXids: applied ? [revision.xid] : [],
+    stalenessMs: Number.POSITIVE_INFINITY,
+    cutOffAfterMs: null,
+    ...change,
+  };
+}
+
+async function stateOf(revision: Revision, region: string): Promise<string | undefined> {
+  return (await store.progress(revision)).find((one) => one.region === region)?.state;
+}
+
+async function silence(taskId: string, ms: number): Promise<void> {
+  await side.pool.query(
+    `update task_status set reported_at = clock_timestamp() - make_interval(secs => $2::float8 / 1000) where task_id = $1`,
+    [taskId, ms],
+  );
+}
+
+test('a region goes from unknown to pending to applied', async () => {
+  const revision = await writeOne();
+  expect(await stateOf(revision, EUROPE)).toBe('unknown');
+  await store.report(report(revision, false));
+  expect(await stateOf(revision, EUROPE)).toBe('pending');
+  await store.report(report(revision, true));
+  expect(await store.progress(revision)).toContainEqual({
+    region: EUROPE,
+    state: 'applied',
+    afterMs: expect.any(Number),
+  });
+  expect(await stateOf(revision, HOME)).toBe('unknown');
+});
+
+test('a silent task makes its region unknown until it reports again, or says that it stopped', async () => {
+  const revision = await writeOne();
+  await store.report(report(revision, true, { taskId: 'task_2' }));
+  await store.report(report(revision, false));
+  await silence('task_1', 10_000);
+  expect(await stateOf(revision, EUROPE)).toBe('unknown');
+  await store.report(report(revision, false));
+  expect(await stateOf(revision, EUROPE)).toBe('pending');
+  await silence('task_1', 10_000);
+  await store.stopped('task_1');
+  expect(await stateOf(revision, EUROPE)).toBe('applied');
+});
+
+test('a silent task that cuts itself off is not waited for once it has', async () => {
+  const revision = await writeOne();
+  await store.report(report(revision, false, { cutOffAfterMs: 8000 }));
+  await silence('task_1', 7000);
+  expect(await stateOf(revision, EUROPE)).toBe('unknown');
+  await silence('task_1', 9000);
+  expect(await stateOf(revision, EUROPE)).toBe('applied');
+});
+
+test('a new task in a slot says that the one before has stopped, for good', async () => {
+  const revision = await writeOne();
+  await store.report(report(revision, false, { taskId: 'task_1', slot: 'a' }));
+  await store.report(report(revision, false, { taskId: 'task_2', slot: 'b' }));
+  await store.report(report(revision, true, { taskId: 'task_3', slot: 'a' }));
+  expect(await stateOf(revision, EUROPE)).toBe('pending');
+  await store.report(report(revision, true, { taskId: 'task_2', slot: 'b' }));
+  expect(await stateOf(revision, EUROPE)).toBe('applied');
+  // A last report that was under way for long.
+  await store.report(report(revision, false, { taskId: 'task_1', slot: 'a' }));
+  expect(await stateOf(revision, EUROPE)).toBe('applied');
+});
+
+test('the same slot of another region is another one', async () => {
+  const revision = await writeOne();
+  await store.report(report(revision, false, { taskId: 'task_1', slot: 'a' }));
+  await store.report(report(revision, true, { taskId: 'task_2', slot: 'a', region: HOME }));
+  expect(await stateOf(revision, EUROPE)).toBe('pending');
+});
+
+test('waiting ends with the report that completes it, told to this task or to another of the region', async () => {
+  const revision = await writeOne();
+  await store.report(report(revision, false));
+  const told = store.wait(revision, 'another', 10_000);
+  await store.report(report(revision, true));
+  expect(await told).toContainEqual(expect.objectContaining({ region: EUROPE, state: 'applied' }));
+  const next = await writeOne();
+  const polled = store.wait(next, 'another', 10_000);
+  await makeStore().report(report(next, true));
+  expect(await polled).toContainEqual(expect.objectContaining({ region: EUROPE, state: 'applied' }));
+  expect(store.counters).toMatchObject({ waits: 2, timedOutWaits: 0 });
+});
+
+test('waiting for all waits for our own region too', async () => {
+  const revision = await writeOne();
+  await store.report(report(revision, true));
+  const all = store.wait(revision, 'all', 10_000);
+  await store.report(report(revision, true, { taskId: 'task_home', region: HOME }));
+  expect((await all).map((one) => one.state)).toEqual(['applied', 'applied']);
+});
+
+test('a wait that is over tells how far everybody is', async () => {
+  const revision = await writeOne();
+  await store.report(report(revision, false));
+  const progress = await store.wait(revision, 'another', 60);
+  expect(progress.find((one) => one.region === EUROPE)?.state).toBe('pending');
+  expect(store.counters).toMatchObject({ timedOutWaits: 1 });
+});
+
+test('in a zone of one region that region is enough', async () => {
+  store = makeStore([HOME]);
+  const revision = await writeOne();
+  await store.report(report(revision, true, { region: HOME }));
+  expect((await store.wait(revision, 'another', 5000)).map((one) => one.state)).toEqual(['applied']);
+});
+
+test('of an ended epoch, what survived is applied where the next one is reported; what did not is unknown', async () => {
+  const revision = await writeOne();
+  await store.report(report(revision, false));
+  const former = side.epoch;
+  if (former === null) throw new Error('the side starts at home');
+  const next = { epoch: { counter: 2, id: 'bbbbbbbb' }, region: HOME };
+  await startEpoch(databaseOf(side.pool), { expected: { epoch: former, region: HOME }, next });
+  side.epoch = next.epoch;
+  expect(await stateOf(revision, EUROPE)).toBe('pending');
+  await store.report(report(revision, false, { epoch: next.epoch, watermark: 0n }));
+  expect(await stateOf(revision, EUROPE)).toBe('applied');
+  expect(await stateOf({ ...revision, xid: revision.xid + 1000n }, EUROPE)).toBe('unknown');
+});
+
+test('a take-over starts silence over, for it was measured by another clock', async () => {
+  const revision = await writeOne();
+  await store.report(report(revision, false, { cutOffAfterMs: 8000 }));
+  await silence('task_1', 9000);
+  const former = side.epoch;
+  if (former === null) throw new Error('the side starts at home');
+  const next = { epoch: { counter: 2, id: 'bbbbbbbb' }, region: HOME };
+  await startEpoch(databaseOf(side.pool), { expected: { epoch: former, region: HOME }, next });
+  side.epoch = next.epoch;
+  expect(await stateOf(revision, EUROPE)).toBe('pending');
+});
+
+test('away from home every call is refused', async () => {
+  const revision = await writeOne();
+  side.epoch = null;
+  await expect(store.report(report(revision, true))).rejects.toMatchObject({ code: 'no_home' });
+  await expect(store.stopped('task_1')).rejects.toMatchObject({ code: 'no_home' });
+  await expect(store.progress(revision)).rejects.toMatchObject({ code: 'no_home' });
+  const waited = await store.wait(revision, 'all', 40);
+  expect(waited.every((one) => one.state === 'unknown')).toBe(true);
+});

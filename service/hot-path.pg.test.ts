@@ -1,0 +1,89 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { Socket } from 'node:net';
+import pg from 'pg';
+import { pino } from 'pino';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { freePort } from '../scripts/lib/ports.ts';
+import { createKey, startTestZone, type TestZone } from '../test/zone.ts';
+import { readEnv } from './env.ts';
+import { buildParts, type Parts } from './parts.ts';
+
+/**
+ * Counts what a request causes, however late: its asynchronous context goes along. Background work (the feed's polls, the
+ * heartbeat) has another context and isn't counted.
+ */
+interface Caused {
+  queries: number;
+  sockets: number;
+}
+const cause = new AsyncLocalStorage<Caused>();
+const originals = { query: pg.Client.prototype.query, connect: Socket.prototype.connect };
+
+let zone: TestZone;
+let parts: Parts;
+let key: string;
+
+beforeAll(async () => {
+  zone = await startTestZone();
+  ({ key } = await createKey(zone, 'us-east-1'));
+  const url = zone.urlOf('eu-west-1');
+  const env = readEnv({
+    KEYHEARTH_ZONE: 'global',
+    KEYHEARTH_REGION: 'eu-west-1',
+    KEYHEARTH_PORT: String(await freePort()),
+    KEYHEARTH_WRITER_URL: url,
+    KEYHEARTH_READER_URLS: url,
+    KEYHEARTH_PEER_SECRET: 'x'.repeat(32),
+  });
+  parts = buildParts(env, pino({ level: 'silent' }), { readiness: () => null, closing: () => false });
+  await parts.feed.start();
+  await parts.app.ready();
+  // The wrapper hands on what it was given, whatever the overload.
+  pg.Client.prototype.query = function query(this: pg.Client, ...given: unknown[]): unknown {
+    const caused = cause.getStore();
+    if (caused !== undefined) caused.queries += 1;
+    return Reflect.apply(originals.query, this, given);
+  } as typeof originals.query;
+  Socket.prototype.connect = function connect(this: Socket, ...given: unknown[]): Socket {
+    const caused = cause.getStore();
+    if (caused !== undefined) caused.sockets += 1;
+    return Reflect.apply(originals.connect, this, given) as Socket;
+  } as typeof originals.connect;
+}, 60_000);
+
+afterAll(async () => {
+  pg.Client.prototype.query = originals.query;
+  Socket.prototype.connect = originals.connect;
+  await parts.app.close();
+  await parts.feed.stop();
+  await parts.reverification.stop();
+  await parts.peers.close();
+  await Promise.all(parts.pools.map(async (pool) => await pool.end()));
+  await zone.stop();
+});
+
+async function verifyAndCount(): Promise<Caused> {
+  const caused = { queries: 0, sockets: 0 };
+  await cause.run(caused, async () => {
+    const answer = await parts.app.inject({
+      method: 'POST',
+      url: '/v2/keys.verifyKey',
+      headers: { authorization: `Bearer ${zone.rootKey}` },
+      payload: { key },
+    });
+    expect(answer.json()).toMatchObject({ data: { valid: true } });
+  });
+  return caused;
+}
+
+test('a cold verification reads the database: the count counts', async () => {
+  const caused = await verifyAndCount();
+  expect(caused.queries).toBeGreaterThanOrEqual(1);
+  expect(caused.sockets).toBeGreaterThanOrEqual(1);
+});
+
+test('a hot verification issues no query and opens no socket', async () => {
+  await verifyAndCount();
+  for (let turn = 0; turn < 200; turn += 1)
+    expect(await verifyAndCount()).toEqual({ queries: 0, sockets: 0 });
+});
