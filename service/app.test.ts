@@ -169,6 +169,19 @@ test("a dependency's failure is logged and carries Retry-After", async () => {
   expect(deps.logged.join('')).toContain('connection refused');
 });
 
+test('a dependency that fails for every request does not flood the log', async () => {
+  const { app, deps } = start({
+    authenticate: () => {
+      throw new Problem('too_stale', 'Too far behind.', { retryAfterS: 1 });
+    },
+  });
+  for (let request = 0; request < 20; request += 1) {
+    const answer = await app.inject({ ...CREATE_API, headers: AUTHORIZED, payload: { name: 'payments' } });
+    expect(answer.statusCode).toBe(503);
+  }
+  expect(deps.logged.length).toBeLessThan(5);
+});
+
 test('logs hold no root key, no key text and no body', async () => {
   const { app, deps } = start({
     manage: fakeManage([], { whoami: () => Promise.reject(new Error('broken')) }),

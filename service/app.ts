@@ -3,7 +3,7 @@ import { fastify, type FastifyInstance, LogController } from 'fastify';
 import { apiRoutes } from './http/apis.ts';
 import { answerBrokenRequest, closeConnectionsWhenStopping } from './http/connections.ts';
 import type { HttpDeps } from './http/deps.ts';
-import { answerError, MAX_BODY_BYTES, registerErrorHandling } from './http/errors.ts';
+import { createErrorMapping, MAX_BODY_BYTES, registerErrorHandling } from './http/errors.ts';
 import { internalRoutes } from './http/internal.ts';
 import { registerJsonBody } from './http/json-body.ts';
 import { keyRoutes } from './http/keys.ts';
@@ -24,6 +24,7 @@ const CONNECTION_TIMEOUT_MS = 120_000;
  */
 export function buildApp(deps: HttpDeps): FastifyInstance {
   const nextRequestId = createRequestIds();
+  const answerError = createErrorMapping(deps.logger);
   const app = fastify({
     loggerInstance: deps.logger,
     // A line for each request would cost more than the verification, and hold what callers send.
@@ -40,12 +41,12 @@ export function buildApp(deps: HttpDeps): FastifyInstance {
     return503OnClosing: false,
     clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, nextRequestId()),
     frameworkErrors: (error, request, reply) => {
-      answerError(deps.logger, error, request, reply);
+      answerError(error, request, reply);
     },
   }).withTypeProvider<TypeBoxTypeProvider>();
 
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
-  registerErrorHandling(app, deps.logger);
+  registerErrorHandling(app, answerError);
   registerJsonBody(app);
   closeConnectionsWhenStopping(app, deps.closing);
 

@@ -26,7 +26,9 @@ test('home is here where the own writer accepts writes and the last epoch is our
   const writer = { kind: 'writable', latest: first } as const;
   const here = { kind: 'is', state: { at: 'here', epoch: first.epoch } };
   expect(decideHome(facts({ writer }))).toEqual(here);
-  expect(decideHome(facts({ writer, peers: [peer(EUROPE, first, ORIGIN), peer(ASIA, null, null)] }))).toEqual(here);
+  expect(decideHome(facts({ writer, peers: [peer(EUROPE, first, ORIGIN), peer(ASIA, null, null)] }))).toEqual(
+    here,
+  );
 });
 
 test("the origin starts a zone's first epoch, and nobody else does", () => {
@@ -72,7 +74,9 @@ test('of two epochs with the same counter all regions choose the same', () => {
     state: { at: 'elsewhere', region: EUROPE },
   });
   const theirs = { kind: 'writable', latest: rival } as const;
-  expect(decideHome(facts({ region: EUROPE, writer: theirs, peers: [peer(ORIGIN, first, ORIGIN)] }))).toMatchObject({
+  expect(
+    decideHome(facts({ region: EUROPE, writer: theirs, peers: [peer(ORIGIN, first, ORIGIN)] })),
+  ).toMatchObject({
     state: { at: 'here' },
   });
 });

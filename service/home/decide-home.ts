@@ -38,7 +38,8 @@ function decideWithWriter(facts: HomeFacts, latest: EpochRow | null): HomeDecisi
   const highest = highestKnown(facts);
   if (highest !== null && (latest === null || compareEpochs(highest.epoch, latest.epoch) > 0)) {
     // An old home that came back, or one that is being left: it must not write.
-    const state = isElsewhere(highest, region) ?? unknown('another region knows a later epoch than this writer');
+    const state =
+      isElsewhere(highest, region) ?? unknown('another region knows a later epoch than this writer');
     return { kind: 'is', state };
   }
   if (latest === null) {
@@ -57,7 +58,9 @@ function decideWithWriter(facts: HomeFacts, latest: EpochRow | null): HomeDecisi
 function findElsewhere({ region, writer, feed, peers }: HomeFacts): HomeState {
   const doubtful = feed === null || feed.heartbeatAgeMs > HEARTBEAT_DOUBT_MS;
   if (doubtful) {
-    const claims = peers.filter((peer) => peer.homeRegion === peer.region && peer.region !== region).map(knownOf);
+    const claims = peers
+      .filter((peer) => peer.homeRegion === peer.region && peer.region !== region)
+      .map(knownOf);
     const best = highestOf(claims);
     const newer = best !== null && (feed === null || compareEpochs(best.epoch, feed.epoch) >= 0);
     const state = newer ? isElsewhere(best, region) : null;

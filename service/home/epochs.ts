@@ -54,7 +54,8 @@ export async function startEpoch(database: Database, { expected, next }: EpochSt
     await rows.query(`select pg_advisory_xact_lock(${ADVISORY_LOCKS.heartbeat})`);
     await rows.query(`select pg_advisory_xact_lock(${ADVISORY_LOCKS.epoch})`);
     const latest = await readLatestEpoch(rows);
-    if (latest?.epoch.counter !== expected?.epoch.counter || latest?.epoch.id !== expected?.epoch.id) return false;
+    if (latest?.epoch.counter !== expected?.epoch.counter || latest?.epoch.id !== expected?.epoch.id)
+      return false;
     const { epoch, region } = next;
     const values = [epoch.counter, epoch.id, region];
     // The epoch's own rows can only follow this transaction's snapshot, so its oldest transaction is a lower bound for them.

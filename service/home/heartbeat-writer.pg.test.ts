@@ -110,11 +110,11 @@ test('with 8 writers, rollbacks and savepoints every heartbeat counts exactly wh
   const tasks = [writer(), writer(), writer()];
   for (const task of tasks) task.start();
   const writers = Promise.all(Array.from({ length: 8 }, (_, worker) => write(60, worker)));
-  let running = true;
-  void writers.finally(() => (running = false));
+  const work = { done: false };
+  void writers.finally(() => (work.done = true));
   let looks = 0;
   let last = await readBeat();
-  while (running) {
+  while (!work.done) {
     const beat = await readBeat();
     expect(beat.counted).toBe(beat.rows);
     expect(BigInt(beat.watermark)).toBeGreaterThanOrEqual(BigInt(last.watermark));
@@ -209,9 +209,11 @@ test('pruning takes old idempotency keys, ended epochs and tasks that have stopp
   await startEpoch(database, { expected: { epoch: former, region: 'us-east-1' }, next });
   side.epoch = next.epoch;
   await side.pool.query(`update epochs set started_at = now() - interval '1 day'`);
-  await side.pool.query(`insert into idempotency_keys (root_key_id, key, request_hash, salt, epoch, epoch_id, created_at)
+  await side.pool
+    .query(`insert into idempotency_keys (root_key_id, key, request_hash, salt, epoch, epoch_id, created_at)
     values ('r', 'old', 'h', '', 1, 'aaaaaaaa', now() - interval '25 hours'), ('r', 'new', 'h', '', 1, 'aaaaaaaa', now())`);
-  await side.pool.query(`insert into task_status (task_id, region, epoch, epoch_id, watermark, applied_xids, staleness_ms,
+  await side.pool
+    .query(`insert into task_status (task_id, region, epoch, epoch_id, watermark, applied_xids, staleness_ms,
     reported_at, stopped_at) values ('gone', 'r', 1, 'aaaaaaaa', '1', '{}', 0, now(), now() - interval '2 hours'),
     ('silent', 'r', 1, 'aaaaaaaa', '1', '{}', 0, now() - interval '1 year', null)`);
   const pruner = new Pruner({ database, epoch: () => side.epoch, log });

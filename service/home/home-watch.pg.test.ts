@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { databaseUrl, startTestPostgres, type TestPostgres } from '../../test/postgres.ts';
 import { promote, waitForCatchUp } from '../../scripts/local/postgres/replication.ts';
@@ -92,7 +92,10 @@ test('several tasks of one region that find the same do not fight', async () => 
 
 test('a database without schema, and one that is not there, are no home', async () => {
   const empty = makeWatch({ at: await postgres.createDatabase('empty') });
-  expect(await empty.watch.check()).toMatchObject({ at: 'unknown', reason: expect.stringContaining('schema') });
+  expect(await empty.watch.check()).toMatchObject({
+    at: 'unknown',
+    reason: expect.stringContaining('schema'),
+  });
   const gone = makeWatch({ at: 'postgres://keyhearth:x@127.0.0.1:1/keyhearth' });
   expect(await gone.watch.check()).toMatchObject({ at: 'unknown' });
   expect(gone.watch.counters.failedChecks).toBe(1);

@@ -17,7 +17,9 @@ export async function repeat(step: () => Promise<number>, signal: AbortSignal): 
 
 /** `intervalMs`, doubled with each failure in a row up to `maxMs`. */
 export function backoff(intervalMs: number, failures: number, maxMs: number): number {
-  return failures === 0 ? intervalMs : Math.min(Math.max(maxMs, intervalMs), intervalMs * 2 ** Math.min(failures, 16));
+  return failures === 0
+    ? intervalMs
+    : Math.min(Math.max(maxMs, intervalMs), intervalMs * 2 ** Math.min(failures, 16));
 }
 
 /** Fails with a plain error after `ms`; the work itself goes on and its late outcome is let go. */

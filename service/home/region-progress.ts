@@ -40,17 +40,26 @@ export function regionState(
   for (const task of running) {
     if (hasApplied(task.report, facts) || isCutOff(task)) continue;
     if (task.ageMs > silentAfterMs) {
-      return { state: 'unknown', reason: `task ${task.report.taskId} has been silent for ${Math.round(task.ageMs)} ms` };
+      return {
+        state: 'unknown',
+        reason: `task ${task.report.taskId} has been silent for ${Math.round(task.ageMs)} ms`,
+      };
     }
     if (compareEpochs(task.report.epoch, facts.revision.epoch) > 0) {
-      return { state: 'unknown', reason: 'the revision is of an epoch that has ended, and its rows are not there' };
+      return {
+        state: 'unknown',
+        reason: 'the revision is of an epoch that has ended, and its rows are not there',
+      };
     }
     pending = true;
   }
   return { state: pending ? 'pending' : 'applied' };
 }
 
-function hasApplied({ epoch, watermark, appliedXids }: TaskReport, { revision, survived }: RevisionFacts): boolean {
+function hasApplied(
+  { epoch, watermark, appliedXids }: TaskReport,
+  { revision, survived }: RevisionFacts,
+): boolean {
   const order = compareEpochs(epoch, revision.epoch);
   // A task that has moved to a later epoch has read everything again since.
   if (order !== 0) return order > 0 && survived;

@@ -86,7 +86,11 @@ export class TaskStatusStore implements TaskStatus {
     });
   }
 
-  async wait(revision: Revision, until: 'all' | 'another', timeoutMs: number): Promise<readonly RegionProgress[]> {
+  async wait(
+    revision: Revision,
+    until: 'all' | 'another',
+    timeoutMs: number,
+  ): Promise<readonly RegionProgress[]> {
     const { monotonicMs, ownRegion } = this.#options;
     this.counters.waits += 1;
     this.#trace(revision);

@@ -1,36 +1,56 @@
 import type { FastifyBaseLogger, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type FieldProblem, Problem } from '../domain/problem.ts';
+import { type FieldProblem, Problem, type ProblemCode } from '../domain/problem.ts';
 import { requestIdOf, sendProblem } from './answers.ts';
 import { fieldProblems } from './field-problems.ts';
 
 /** Largest body, in bytes. */
 export const MAX_BODY_BYTES = 10 * 1024 * 1024;
 
-/** The one place where what was thrown becomes an answer. Registered on the root, so that it covers every route. */
-export function registerErrorHandling(app: FastifyInstance, logger: FastifyBaseLogger): void {
-  app.setErrorHandler((error, request, reply) => answerError(logger, error, request, reply));
-  app.setNotFoundHandler((request, reply) => sendProblem(request, reply, routeNotFound()));
-}
+/** A dependency that fails, fails for every request: of each kind, one log line in this time is enough. */
+const LOG_INTERVAL_MS = 1000;
 
-/** Answers with the caller's own mistake or a dependency's failure; with a bare 500, and a log line, for anything else. */
-export function answerError(
+type AnswerError = (error: unknown, request: FastifyRequest, reply: FastifyReply) => FastifyReply;
+
+/**
+ * The one place where what was thrown becomes an answer: the caller's own mistake, a dependency's failure, or, for anything else, a
+ * bare 500 and a log line that knows the request. `monotonicMs` is a clock for durations.
+ */
+export function createErrorMapping(
   logger: FastifyBaseLogger,
-  error: unknown,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): FastifyReply {
-  const problem = asProblem(error);
-  if (problem === undefined) {
-    logger.error({ ...placeOf(request), fault: faultOf(error) }, 'a request failed by a fault of ours');
-    return sendProblem(request, reply, new Problem('internal_error', 'Something went wrong on our side.'));
-  }
-  if (problem.status >= 500) {
+  monotonicMs: () => number = () => performance.now(),
+): AnswerError {
+  const logged = new Map<ProblemCode, { atMs: number; unlogged: number }>();
+
+  function logFailure(problem: Problem, request: FastifyRequest): void {
+    const nowMs = monotonicMs();
+    const last = logged.get(problem.code);
+    if (last !== undefined && nowMs - last.atMs < LOG_INTERVAL_MS) {
+      last.unlogged += 1;
+      return;
+    }
+    logged.set(problem.code, { atMs: nowMs, unlogged: 0 });
+    const alike = last?.unlogged ?? 0;
     logger.warn(
-      { ...placeOf(request), problem: problem.code, fault: faultOf(problem) },
+      { ...placeOf(request), problem: problem.code, unloggedBefore: alike, fault: faultOf(problem) },
       'a request was refused',
     );
   }
-  return sendProblem(request, reply, problem);
+
+  return (error, request, reply) => {
+    const problem = asProblem(error);
+    if (problem === undefined) {
+      logger.error({ ...placeOf(request), fault: faultOf(error) }, 'a request failed by a fault of ours');
+      return sendProblem(request, reply, new Problem('internal_error', 'Something went wrong on our side.'));
+    }
+    if (problem.status >= 500) logFailure(problem, request);
+    return sendProblem(request, reply, problem);
+  };
+}
+
+/** Covers every route: an unknown one, too. */
+export function registerErrorHandling(app: FastifyInstance, answerError: AnswerError): void {
+  app.setErrorHandler(answerError);
+  app.setNotFoundHandler((request, reply) => sendProblem(request, reply, routeNotFound()));
 }
 
 export function routeNotFound(): Problem {

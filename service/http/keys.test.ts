@@ -1,5 +1,5 @@
 import type { InjectOptions } from 'fastify';
-import { afterEach, expect, test } from 'vitest';
+import { afterAll, afterEach, expect, test } from 'vitest';
 import {
   AUTHORIZED,
   fakeManage,
@@ -17,10 +17,16 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((app) => app.close()));
 });
 
-function start(overrides: Partial<HttpDeps> = {}) {
-  const deps = testDeps(overrides);
-  const app = buildApp(deps);
-  open.push(app);
+// Tests that change no dependency share an app, since building one takes a while, and find no calls noted.
+const shared = testDeps();
+const sharedApp = buildApp(shared);
+afterAll(() => sharedApp.close());
+
+function start(overrides?: Partial<HttpDeps>) {
+  shared.calls.splice(0);
+  const deps = overrides === undefined ? shared : testDeps(overrides);
+  const app = overrides === undefined ? sharedApp : buildApp(deps);
+  if (app !== sharedApp) open.push(app);
   async function post(verb: string, payload: object, headers: InjectOptions['headers'] = AUTHORIZED) {
     return await app.inject({ method: 'POST', url: `/v2/keys.${verb}`, headers, payload });
   }

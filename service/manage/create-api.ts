@@ -18,7 +18,11 @@ export async function createApi(
     async run(transaction) {
       const apiId = newId('api', deps.randomBytes);
       const { workspaceId } = context.principal;
-      await transaction.query('insert into apis (id, workspace_id, name) values ($1, $2, $3)', [apiId, workspaceId, name]);
+      await transaction.query('insert into apis (id, workspace_id, name) values ($1, $2, $3)', [
+        apiId,
+        workspaceId,
+        name,
+      ]);
       transaction.changed('api', apiId);
       transaction.audit(
         auditOf(context, { action: 'api.create', targetKind: 'api', targetId: apiId, detail: { name } }),

@@ -37,7 +37,11 @@ export async function createKey(
     async run(transaction, entropy) {
       const text = textOf(entropy);
       const keyId = newId('key', deps.randomBytes);
-      await store(deps, context, transaction, input, { keyId, hash: hashKey(text), start: startOf(text, input.prefix) });
+      await store(deps, context, transaction, input, {
+        keyId,
+        hash: hashKey(text),
+        start: startOf(text, input.prefix),
+      });
       return { data: { keyId, key: text }, revokes: false, remembered: { keyId } };
     },
     recall: ({ keyId }, entropy) => ({ keyId, key: textOf(entropy) }),
@@ -69,7 +73,12 @@ async function store(
   );
   if (api.length === 0) throw apiNotFound();
   const roleIds = await findRoles(transaction, principal, input.roles ?? []);
-  const permissionIds = await findOrMakePermissions(transaction, principal, input.permissions ?? [], deps.randomBytes);
+  const permissionIds = await findOrMakePermissions(
+    transaction,
+    principal,
+    input.permissions ?? [],
+    deps.randomBytes,
+  );
   const identityId =
     input.externalId === undefined
       ? null

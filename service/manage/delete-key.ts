@@ -25,12 +25,16 @@ export async function deleteKey(
         throw lacksPermission('api.*.delete_key', `api.${key.api_id}.delete_key`);
       }
       await transaction.query(
-        permanent ? 'delete from keys where id = $1' : 'update keys set deleted_at = now(), updated_at = now() where id = $1',
+        permanent
+          ? 'delete from keys where id = $1'
+          : 'update keys set deleted_at = now(), updated_at = now() where id = $1',
         [keyId],
       );
       transaction.changedKey('key', keyId, key.hash);
       const detail = { apiId: key.api_id, start: key.start, permanent };
-      transaction.audit(auditOf(context, { action: 'key.delete', targetKind: 'key', targetId: keyId, detail }));
+      transaction.audit(
+        auditOf(context, { action: 'key.delete', targetKind: 'key', targetId: keyId, detail }),
+      );
       return { data: {}, revokes: true, remembered: null };
     },
     recall: () => ({}),

@@ -14,6 +14,7 @@ export async function getApi(
     [apiId, principal.workspaceId],
   );
   if (api === undefined) throw apiNotFound();
-  if (!mayRoot(principal, 'api.*.read_api', apiId)) throw lacksPermission('api.*.read_api', `api.${apiId}.read_api`);
+  if (!mayRoot(principal, 'api.*.read_api', apiId))
+    throw lacksPermission('api.*.read_api', `api.${apiId}.read_api`);
   return { id: api.id, name: api.name };
 }

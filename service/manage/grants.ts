@@ -9,7 +9,11 @@ import { lacksPermission, refuseNul } from './refusals.ts';
  * Ids of the workspace's roles of these names. Refuses with `role_not_found` where one is missing: unlike permissions, roles are
  * never made by being named.
  */
-export async function findRoles(rows: Rows, principal: Principal, names: readonly string[]): Promise<readonly string[]> {
+export async function findRoles(
+  rows: Rows,
+  principal: Principal,
+  names: readonly string[],
+): Promise<readonly string[]> {
   if (names.length === 0) return [];
   refuseNul('roles', ...names);
   const wanted = [...new Set(names)];
@@ -19,7 +23,8 @@ export async function findRoles(rows: Rows, principal: Principal, names: readonl
   );
   const known = new Set(found.map((role) => role.name));
   const missing = wanted.filter((name) => !known.has(name));
-  if (missing.length > 0) throw new Problem('role_not_found', `There is no such role: ${missing.join(', ')}.`);
+  if (missing.length > 0)
+    throw new Problem('role_not_found', `There is no such role: ${missing.join(', ')}.`);
   return found.map((role) => role.id);
 }
 
@@ -37,7 +42,10 @@ export async function findOrMakePermissions(
   // Sorted, so that two calls that make the same permissions wait for each other instead of deadlocking.
   const wanted = [...new Set(slugs)].toSorted();
   const select = 'select id, slug from permissions where workspace_id = $1 and slug = any($2::text[])';
-  const found = await transaction.query<{ id: string; slug: string }>(select, [principal.workspaceId, wanted]);
+  const found = await transaction.query<{ id: string; slug: string }>(select, [
+    principal.workspaceId,
+    wanted,
+  ]);
   const known = new Set(found.map((permission) => permission.slug));
   const missing = wanted.filter((slug) => !known.has(slug));
   if (missing.length === 0) return found.map((permission) => permission.id);
@@ -55,8 +63,15 @@ export async function findOrMakePermissions(
 }
 
 /** Replaces the roles that are given to the key itself. */
-export async function setKeyRoles(transaction: WriteTransaction, keyId: string, ids: readonly string[]): Promise<void> {
-  await transaction.query('delete from key_roles where key_id = $1 and role_id <> all($2::text[])', [keyId, ids]);
+export async function setKeyRoles(
+  transaction: WriteTransaction,
+  keyId: string,
+  ids: readonly string[],
+): Promise<void> {
+  await transaction.query('delete from key_roles where key_id = $1 and role_id <> all($2::text[])', [
+    keyId,
+    ids,
+  ]);
   await transaction.query(
     'insert into key_roles (key_id, role_id) select $1, unnest($2::text[]) on conflict do nothing',
     [keyId, ids],
@@ -69,10 +84,10 @@ export async function setKeyPermissions(
   keyId: string,
   ids: readonly string[],
 ): Promise<void> {
-  await transaction.query('delete from key_permissions where key_id = $1 and permission_id <> all($2::text[])', [
-    keyId,
-    ids,
-  ]);
+  await transaction.query(
+    'delete from key_permissions where key_id = $1 and permission_id <> all($2::text[])',
+    [keyId, ids],
+  );
   await transaction.query(
     'insert into key_permissions (key_id, permission_id) select $1, unnest($2::text[]) on conflict do nothing',
     [keyId, ids],

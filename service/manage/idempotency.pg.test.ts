@@ -1,6 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { startTestPostgres, type TestPostgres } from '../../test/postgres.ts';
-import { contextOf, idempotencyOf, makeWriteSide, readChanges, type WriteSide } from '../../test/write-side.ts';
+import {
+  contextOf,
+  idempotencyOf,
+  makeWriteSide,
+  readChanges,
+  type WriteSide,
+} from '../../test/write-side.ts';
 
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
@@ -18,7 +24,10 @@ beforeEach(async () => {
 afterEach(() => side.end());
 
 function createOnce(key: string, requestHash = 'hash') {
-  return side.manage.createKey(contextOf(side.principal, idempotencyOf(key, requestHash)), { apiId, prefix: 'pay' });
+  return side.manage.createKey(contextOf(side.principal, idempotencyOf(key, requestHash)), {
+    apiId,
+    prefix: 'pay',
+  });
 }
 
 async function countKeys(): Promise<number> {
@@ -46,7 +55,10 @@ test('ten at once with one key make one key, and all ten get it', async () => {
 
 test('another request under the same key is refused', async () => {
   await createOnce('once', 'hash');
-  await expect(createOnce('once', 'other')).rejects.toMatchObject({ code: 'idempotency_key_reused', status: 422 });
+  await expect(createOnce('once', 'other')).rejects.toMatchObject({
+    code: 'idempotency_key_reused',
+    status: 422,
+  });
 });
 
 test('the same key of another root key is another one', async () => {

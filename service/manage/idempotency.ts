@@ -6,7 +6,7 @@ import type { WriteTransaction } from './ports.ts';
 import type { Idempotency, WriteContext, Written } from './types.ts';
 
 /** For so long a repeat is recognised. */
-export const IDEMPOTENCY_HOURS = 24;
+const IDEMPOTENCY_HOURS = 24;
 const SALT_BYTES = 32;
 
 /** One management write. `Remembered` is what is stored for a repeat: JSON, and never a secret. */
@@ -43,7 +43,13 @@ export async function writeOnce<Data, Remembered>(
   const { idempotency } = context;
   const { value, revision } = await deps.writer.write(async (transaction): Promise<Result<Data>> => {
     if (idempotency === null) return { ...(await write.run(transaction, deps.randomBytes)), before: null };
-    return await runOrRepeat(transaction, deps.randomBytes(SALT_BYTES), context.principal.rootKeyId, idempotency, write);
+    return await runOrRepeat(
+      transaction,
+      deps.randomBytes(SALT_BYTES),
+      context.principal.rootKeyId,
+      idempotency,
+      write,
+    );
   });
   const { data, revokes, before } = value;
   return { data, revokes, revision: before ?? revision, replayed: before !== null };

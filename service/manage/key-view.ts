@@ -48,7 +48,10 @@ export async function findKey(
   const [found] =
     'keyId' in by
       ? await rows.query<KeyViewRow>(`${READ} and k.id = $2`, [principal.workspaceId, by.keyId])
-      : await rows.query<KeyViewRow>(`${READ} and k.hash = decode($2, 'hex')`, [principal.workspaceId, by.hash]);
+      : await rows.query<KeyViewRow>(`${READ} and k.hash = decode($2, 'hex')`, [
+          principal.workspaceId,
+          by.hash,
+        ]);
   return found === undefined ? undefined : { apiId: found.api_id, view: toView(found) };
 }
 

@@ -1,6 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { startTestPostgres, type TestPostgres } from '../../test/postgres.ts';
-import { contextOf, makePrincipal, makeWriteSide, readChanges, type WriteSide } from '../../test/write-side.ts';
+import {
+  contextOf,
+  makePrincipal,
+  makeWriteSide,
+  readChanges,
+  type WriteSide,
+} from '../../test/write-side.ts';
 import { hashKey } from '../domain/key-text.ts';
 import type { Principal } from '../domain/principal.ts';
 import type { CreateKeyInput, UpdateKeyInput } from './types.ts';
@@ -35,12 +41,18 @@ function allowed(...permissions: readonly string[]): Principal {
 
 async function makeRole(name: string, slug: string): Promise<void> {
   const { workspaceId } = side.principal;
-  await side.pool.query('insert into roles (id, workspace_id, name) values ($1, $2, $1)', [name, workspaceId]);
+  await side.pool.query('insert into roles (id, workspace_id, name) values ($1, $2, $1)', [
+    name,
+    workspaceId,
+  ]);
   await side.pool.query('insert into permissions (id, workspace_id, slug, name) values ($1, $2, $1, $1)', [
     slug,
     workspaceId,
   ]);
-  await side.pool.query('insert into role_permissions (role_id, permission_id) values ($1, $2)', [name, slug]);
+  await side.pool.query('insert into role_permissions (role_id, permission_id) values ($1, $2)', [
+    name,
+    slug,
+  ]);
 }
 
 test('a created key can be read by its id and by its text, with all that it was given', async () => {
@@ -156,8 +168,13 @@ test('createKey and whoami tell a root key without the permission as much as if 
     side.manage.createKey(contextOf(principal), { apiId: id });
   await expect(create(none, apiId)).rejects.toMatchObject({ code: 'api_not_found', status: 404 });
   await expect(create(side.principal, 'api_none')).rejects.toMatchObject({ code: 'api_not_found' });
-  await expect(side.manage.whoami(none, { key })).rejects.toMatchObject({ code: 'key_not_found', status: 404 });
-  await expect(side.manage.whoami(side.principal, { key: 'none' })).rejects.toMatchObject({ code: 'key_not_found' });
+  await expect(side.manage.whoami(none, { key })).rejects.toMatchObject({
+    code: 'key_not_found',
+    status: 404,
+  });
+  await expect(side.manage.whoami(side.principal, { key: 'none' })).rejects.toMatchObject({
+    code: 'key_not_found',
+  });
 });
 
 test('getKey, updateKey, deleteKey and getApi answer 403 without the permission', async () => {
@@ -165,7 +182,9 @@ test('getKey, updateKey, deleteKey and getApi answer 403 without the permission'
   const other = allowed('api.api_other.read_key', 'api.api_other.update_key', 'api.api_other.delete_key');
   const forbidden = { code: 'insufficient_permissions', status: 403 };
   await expect(side.manage.getKey(other, { keyId })).rejects.toMatchObject(forbidden);
-  await expect(side.manage.updateKey(contextOf(other), { keyId, enabled: false })).rejects.toMatchObject(forbidden);
+  await expect(side.manage.updateKey(contextOf(other), { keyId, enabled: false })).rejects.toMatchObject(
+    forbidden,
+  );
   await expect(side.manage.deleteKey(contextOf(other), { keyId })).rejects.toMatchObject(forbidden);
   await expect(side.manage.getApi(other, { apiId })).rejects.toMatchObject(forbidden);
   await expect(side.manage.createApi(contextOf(other), { name: 'another' })).rejects.toMatchObject(forbidden);
@@ -177,7 +196,9 @@ test("another workspace's keys and APIs do not exist, whatever the root key may 
   const missing = { code: 'key_not_found', status: 404 };
   await expect(side.manage.getKey(stranger, { keyId })).rejects.toMatchObject(missing);
   await expect(side.manage.whoami(stranger, { key })).rejects.toMatchObject(missing);
-  await expect(side.manage.updateKey(contextOf(stranger), { keyId, enabled: false })).rejects.toMatchObject(missing);
+  await expect(side.manage.updateKey(contextOf(stranger), { keyId, enabled: false })).rejects.toMatchObject(
+    missing,
+  );
   await expect(side.manage.deleteKey(contextOf(stranger), { keyId })).rejects.toMatchObject(missing);
   await expect(side.manage.getApi(stranger, { apiId })).rejects.toMatchObject({ code: 'api_not_found' });
   const create = side.manage.createKey(contextOf(stranger), { apiId });
@@ -195,7 +216,12 @@ test('permissions for one API suffice for its keys', async () => {
 });
 
 test('an update keeps what is absent, clears what is null and sets what is given', async () => {
-  const { keyId } = await makeKey({ name: 'one', externalId: 'user.1', meta: { a: 1 }, expires: 4_000_000_000_000 });
+  const { keyId } = await makeKey({
+    name: 'one',
+    externalId: 'user.1',
+    meta: { a: 1 },
+    expires: 4_000_000_000_000,
+  });
   await update({ keyId, name: 'two' });
   expect(await side.manage.getKey(side.principal, { keyId })).toMatchObject({
     name: 'two',
@@ -239,17 +265,20 @@ test('an update says that it revokes exactly when it takes something away', asyn
   expect(await revokes({ roles: [], permissions: ['docs.list'] })).toBe(false);
 });
 
-test.each([{ permanent: true }, { permanent: false }, {}])('a deleted key is gone for every call (%o)', async (how) => {
-  const { keyId, key } = await makeKey();
-  const { revokes } = await side.manage.deleteKey(contextOf(side.principal), { keyId, ...how });
-  expect(revokes).toBe(true);
-  const missing = { code: 'key_not_found' };
-  await expect(side.manage.getKey(side.principal, { keyId })).rejects.toMatchObject(missing);
-  await expect(side.manage.whoami(side.principal, { key })).rejects.toMatchObject(missing);
-  await expect(update({ keyId, enabled: true })).rejects.toMatchObject(missing);
-  await expect(side.manage.deleteKey(contextOf(side.principal), { keyId })).rejects.toMatchObject(missing);
-  expect((await side.pool.query('select from keys')).rowCount).toBe(how.permanent === true ? 0 : 1);
-});
+test.each([{ permanent: true }, { permanent: false }, {}])(
+  'a deleted key is gone for every call (%o)',
+  async (how) => {
+    const { keyId, key } = await makeKey();
+    const { revokes } = await side.manage.deleteKey(contextOf(side.principal), { keyId, ...how });
+    expect(revokes).toBe(true);
+    const missing = { code: 'key_not_found' };
+    await expect(side.manage.getKey(side.principal, { keyId })).rejects.toMatchObject(missing);
+    await expect(side.manage.whoami(side.principal, { key })).rejects.toMatchObject(missing);
+    await expect(update({ keyId, enabled: true })).rejects.toMatchObject(missing);
+    await expect(side.manage.deleteKey(contextOf(side.principal), { keyId })).rejects.toMatchObject(missing);
+    expect((await side.pool.query('select from keys')).rowCount).toBe(how.permanent === true ? 0 : 1);
+  },
+);
 
 test('a text that Postgres cannot store is the caller’s mistake', async () => {
   const invalid = { code: 'invalid_input', status: 400 };

@@ -97,6 +97,12 @@ export interface Manage {
   deleteKey(context: WriteContext, input: DeleteKeyInput): Promise<Written<Record<string, never>>>;
   getKey(principal: Principal, input: { readonly keyId: string }): Promise<KeyView>;
   whoami(principal: Principal, input: { readonly key: string }): Promise<KeyView>;
-  createApi(context: WriteContext, input: { readonly name: string }): Promise<Written<{ readonly apiId: string }>>;
-  getApi(principal: Principal, input: { readonly apiId: string }): Promise<{ readonly id: string; readonly name: string }>;
+  createApi(
+    context: WriteContext,
+    input: { readonly name: string },
+  ): Promise<Written<{ readonly apiId: string }>>;
+  getApi(
+    principal: Principal,
+    input: { readonly apiId: string },
+  ): Promise<{ readonly id: string; readonly name: string }>;
 }

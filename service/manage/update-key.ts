@@ -2,7 +2,14 @@ import type { KeyHash } from '../domain/brands.ts';
 import { mayRoot } from '../domain/root-permissions.ts';
 import { auditOf } from './audit.ts';
 import type { ManageDeps } from './deps.ts';
-import { findOrMakePermissions, findRoles, losesGrants, readGrants, setKeyPermissions, setKeyRoles } from './grants.ts';
+import {
+  findOrMakePermissions,
+  findRoles,
+  losesGrants,
+  readGrants,
+  setKeyPermissions,
+  setKeyRoles,
+} from './grants.ts';
 import { writeOnce } from './idempotency.ts';
 import { findOrMakeIdentity } from './identities.ts';
 import type { WriteTransaction } from './ports.ts';
@@ -34,7 +41,12 @@ export async function updateKey(
       const losesRights = await setGrants(deps, context, transaction, input);
       transaction.changedKey('key', input.keyId, before.hash);
       transaction.audit(
-        auditOf(context, { action: 'key.update', targetKind: 'key', targetId: input.keyId, detail: detailOf(input) }),
+        auditOf(context, {
+          action: 'key.update',
+          targetKind: 'key',
+          targetId: input.keyId,
+          detail: detailOf(input),
+        }),
       );
       return { data: {}, revokes: losesAccess || losesRights, remembered: null };
     },
@@ -43,7 +55,11 @@ export async function updateKey(
 }
 
 /** Locked, so that what the update takes away is known exactly. */
-async function lockKey(transaction: WriteTransaction, context: WriteContext, keyId: string): Promise<KeyBefore> {
+async function lockKey(
+  transaction: WriteTransaction,
+  context: WriteContext,
+  keyId: string,
+): Promise<KeyBefore> {
   const [key] = await transaction.query<KeyBefore>(
     `select k.api_id, encode(k.hash, 'hex') as hash, k.enabled,
        (extract(epoch from k.expires_at) * 1000)::bigint as expires_ms
@@ -63,18 +79,26 @@ async function setFields(
 ): Promise<void> {
   const values: unknown[] = [input.keyId];
   const sets = ['updated_at = now()'];
-  const set = (column: string, value: unknown, expression: (place: string) => string = (place) => place): void => {
+  const set = (
+    column: string,
+    value: unknown,
+    expression: (place: string) => string = (place) => place,
+  ): void => {
     values.push(value);
     sets.push(`${column} = ${expression(`$${values.length}`)}`);
   };
   if (input.name !== undefined) set('name', input.name);
   if (input.meta !== undefined) set('meta', input.meta === null ? null : JSON.stringify(input.meta));
   if (input.enabled !== undefined) set('enabled', input.enabled);
-  if (input.expires !== undefined) set('expires_at', input.expires, (place) => `to_timestamp(${place}::bigint / 1000.0)`);
+  if (input.expires !== undefined)
+    set('expires_at', input.expires, (place) => `to_timestamp(${place}::bigint / 1000.0)`);
   if (input.externalId === null) set('identity_id', null);
   else if (input.externalId !== undefined) {
     const { workspaceId } = context.principal;
-    set('identity_id', await findOrMakeIdentity(transaction, workspaceId, input.externalId, deps.randomBytes));
+    set(
+      'identity_id',
+      await findOrMakeIdentity(transaction, workspaceId, input.externalId, deps.randomBytes),
+    );
   }
   await transaction.query(`update keys set ${sets.join(', ')} where id = $1`, values);
 }
@@ -96,7 +120,8 @@ async function setGrants(
   if (roles === undefined && permissions === undefined) return false;
   const { principal } = context;
   const before = await readGrants(transaction, keyId);
-  if (roles !== undefined) await setKeyRoles(transaction, keyId, await findRoles(transaction, principal, roles));
+  if (roles !== undefined)
+    await setKeyRoles(transaction, keyId, await findRoles(transaction, principal, roles));
   if (permissions !== undefined) {
     const ids = await findOrMakePermissions(transaction, principal, permissions, deps.randomBytes);
     await setKeyPermissions(transaction, keyId, ids);

@@ -43,7 +43,9 @@ function note(transaction: WriteTransaction): void {
 }
 
 async function countAudit(): Promise<number> {
-  const { rows } = await side.pool.query<{ count: number }>('select count(*)::integer as count from audit_log');
+  const { rows } = await side.pool.query<{ count: number }>(
+    'select count(*)::integer as count from audit_log',
+  );
   return rows[0]?.count ?? 0;
 }
 
@@ -51,10 +53,12 @@ async function countAudit(): Promise<number> {
 async function cut(transaction: WriteTransaction): Promise<void> {
   const [backend] = await transaction.query<{ pid: number }>('select pg_backend_pid() as pid');
   await side.pool.query('select pg_terminate_backend($1)', [backend?.pid]);
-  await expect.poll(async () => {
-    const { rows } = await side.pool.query('select from pg_stat_activity where pid = $1', [backend?.pid]);
-    return rows.length;
-  }).toBe(0);
+  await expect
+    .poll(async () => {
+      const { rows } = await side.pool.query('select from pg_stat_activity where pid = $1', [backend?.pid]);
+      return rows.length;
+    })
+    .toBe(0);
 }
 
 test('a write leaves its change rows and its audit line, all of the transaction that its revision names', async () => {
@@ -129,10 +133,14 @@ test('another epoch waits for the writes that run, and whoever comes after it is
   const next = { epoch: { counter: 2, id: 'bbbbbbbb' }, region: 'us-east-1' };
   const expected = { epoch: former, region: 'us-east-1' };
   const starting = startEpoch(databaseOf(side.pool), { expected, next });
-  await expect.poll(async () => {
-    const { rows } = await side.pool.query(`select from pg_locks where locktype = 'advisory' and not granted`);
-    return rows.length;
-  }).toBe(1);
+  await expect
+    .poll(async () => {
+      const { rows } = await side.pool.query(
+        `select from pg_locks where locktype = 'advisory' and not granted`,
+      );
+      return rows.length;
+    })
+    .toBe(1);
   open();
   await running;
   expect(await starting).toBe(true);
@@ -194,7 +202,10 @@ test('a server that is not there is 503', async () => {
     onIdleError: () => {},
   });
   const writer = new EpochWriter({ pool, epoch: () => ({ counter: 1, id: 'aaaaaaaa' }) });
-  await expect(writer.write(async () => {})).rejects.toMatchObject({ code: 'database_unavailable', retryAfterS: 1 });
+  await expect(writer.write(async () => {})).rejects.toMatchObject({
+    code: 'database_unavailable',
+    retryAfterS: 1,
+  });
   await pool.end();
 });
 

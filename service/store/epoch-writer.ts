@@ -86,7 +86,8 @@ export class EpochWriter implements Writer {
       if (!outcome.committed) throw notCommitted();
       return { value, revision: transaction.revision };
     } catch (error) {
-      broken ||= isConnectionFailure(error) || isConnectionFailure(causeOf(error)) || this.#unusable.has(client);
+      broken ||=
+        isConnectionFailure(error) || isConnectionFailure(causeOf(error)) || this.#unusable.has(client);
       throw error;
     } finally {
       client.off('error', onError);
@@ -114,7 +115,10 @@ export class EpochWriter implements Writer {
     }
   }
 
-  async #commit(client: PoolClient, transaction: EpochTransaction): Promise<{ committed: boolean; broken: boolean }> {
+  async #commit(
+    client: PoolClient,
+    transaction: EpochTransaction,
+  ): Promise<{ committed: boolean; broken: boolean }> {
     try {
       const result = await client.query('commit');
       // A transaction in which a statement had failed is rolled back by its commit, without an error.
@@ -152,7 +156,9 @@ export class EpochWriter implements Writer {
 }
 
 function noHome(): Problem {
-  return new Problem('no_home', 'This region is not the home of the zone; nothing was changed.', { retryAfterS: 1 });
+  return new Problem('no_home', 'This region is not the home of the zone; nothing was changed.', {
+    retryAfterS: 1,
+  });
 }
 
 function notCommitted(): Problem {

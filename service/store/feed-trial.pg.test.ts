@@ -3,6 +3,7 @@ import { databaseUrl, startTestPostgres, type TestPostgres } from '../../test/po
 import { makeWriteSide, type WriteSide } from '../../test/write-side.ts';
 import { systemClock } from '../clock.ts';
 import { HeartbeatWriter } from '../home/heartbeat-writer.ts';
+import { ChangeFeed } from './change-feed.ts';
 import { databaseOf } from './database.ts';
 import { PostgresFeedReader } from './feed-reader.ts';
 import { runFeedTrial } from './feed-trial.ts';
@@ -69,5 +70,48 @@ test('on a primary and two standbys no change is missed or doubled under 8 write
   expect(result.rolledBack).toBeGreaterThan(20);
   for (const reader of result.readers) {
     expect(reader).toMatchObject({ missed: 0, doubled: 0, phantom: 0, distrusts: 0 });
+  }
+});
+
+test('a row that vanishes from the feed is noticed with the next heartbeat', async () => {
+  const quiet = await makeWriteSide(await postgres.createDatabase());
+  const log = { info() {}, warn() {}, error() {} };
+  const database = databaseOf(quiet.pool);
+  const beats = new HeartbeatWriter({ database, epoch: () => quiet.epoch, log, intervalMs: 20 });
+  const told: string[] = [];
+  const reader = new PostgresFeedReader({
+    name: 'reader',
+    pool: quiet.pool,
+    records: new RecordReader(quiet.pool),
+  });
+  const feed = new ChangeFeed({
+    readers: [reader],
+    listener: {
+      onChanges: (changes) => told.push(...changes.map(({ id }) => id)),
+      onEpoch: () => {},
+      onDistrust: () => told.push('distrust'),
+    },
+    clock: systemClock,
+    pollMs: 10,
+    switchAfterMs: 60_000,
+    log,
+  });
+  try {
+    await feed.start();
+    await quiet.pool.query(
+      "insert into changes (epoch, kind, id) values (1, 'probe', 'one'), (1, 'probe', 'two')",
+    );
+    await expect.poll(() => told).toEqual(['one', 'two']);
+    await quiet.pool.query("delete from changes where id = 'one'");
+    await expect
+      .poll(async () => {
+        await beats.beat();
+        return told;
+      })
+      .toEqual(['one', 'two', 'distrust']);
+    expect(feed.counters.distrusts).toBe(1);
+  } finally {
+    await feed.stop();
+    await quiet.end();
   }
 });

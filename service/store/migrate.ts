@@ -47,7 +47,10 @@ export async function migrate(options: MigrateOptions): Promise<Migrated> {
       advisoryLockMode: 'wait',
       logger: { info: () => {}, warn: options.onWarning, error: options.onWarning },
     });
-    return { applied: done.map((migration) => migration.name), schema: await readSchemaVersion(rowsOf(client)) };
+    return {
+      applied: done.map((migration) => migration.name),
+      schema: await readSchemaVersion(rowsOf(client)),
+    };
   } finally {
     await client.end();
   }

@@ -40,7 +40,10 @@ async function makeRole(name: string, ...slugs: readonly string[]): Promise<void
       'insert into permissions (id, workspace_id, slug, name) values ($1, $2, $1, $1) on conflict do nothing',
       [slug, workspace],
     );
-    await side.pool.query('insert into role_permissions (role_id, permission_id) values ($1, $2)', [name, slug]);
+    await side.pool.query('insert into role_permissions (role_id, permission_id) values ($1, $2)', [
+      name,
+      slug,
+    ]);
   }
 }
 
@@ -64,7 +67,14 @@ test('a key is read with everything that it refers to', async () => {
   const { keys, rootKeys } = await reader.readRecords([hash]);
   expect(rootKeys.size).toBe(0);
   const read = keys.get(hash);
-  expect(read?.row).toMatchObject({ hash, keyId, apiId, name: 'one', enabled: true, expiresAtMs: 4_102_444_800_000 });
+  expect(read?.row).toMatchObject({
+    hash,
+    keyId,
+    apiId,
+    name: 'one',
+    enabled: true,
+    expiresAtMs: 4_102_444_800_000,
+  });
   expect(read?.row.meta).toBe(JSON.stringify(meta));
   expect(kinds(read?.shared ?? [])).toEqual(['api', 'identity', 'permission', 'role', 'workspace']);
   expect(read?.shared).toContainEqual({
@@ -80,8 +90,17 @@ test('a key is read with everything that it refers to', async () => {
     name: 'reader',
     permissions: ['docs.list', 'docs.read'],
   });
-  expect(read?.shared).toContainEqual({ kind: 'identity', id: read?.row.identityId, externalId: 'user.1', meta: null });
-  expect(read?.shared).toContainEqual({ kind: 'permission', id: read?.row.permissionIds[0], slug: 'docs.write' });
+  expect(read?.shared).toContainEqual({
+    kind: 'identity',
+    id: read?.row.identityId,
+    externalId: 'user.1',
+    meta: null,
+  });
+  expect(read?.shared).toContainEqual({
+    kind: 'permission',
+    id: read?.row.permissionIds[0],
+    slug: 'docs.write',
+  });
 });
 
 test('objects that several keys share are read once', async () => {
@@ -94,12 +113,15 @@ test('objects that several keys share are read once', async () => {
 });
 
 test('root keys are read with their permissions and their workspace', async () => {
-  const { rows } = await side.pool.query<{ hash: KeyHash }>(`select encode(hash, 'hex') as hash from root_keys`);
+  const { rows } = await side.pool.query<{ hash: KeyHash }>(
+    `select encode(hash, 'hex') as hash from root_keys`,
+  );
   const hash = rows[0]?.hash;
   if (hash === undefined) throw new Error('the side has a root key');
-  await side.pool.query(`insert into root_key_permissions values ($1, 'api.*.read_key'), ($1, 'api.*.create_key')`, [
-    side.principal.rootKeyId,
-  ]);
+  await side.pool.query(
+    `insert into root_key_permissions values ($1, 'api.*.read_key'), ($1, 'api.*.create_key')`,
+    [side.principal.rootKeyId],
+  );
   const { rootKeys } = await reader.readRecords([hash]);
   expect(rootKeys.get(hash)).toEqual({
     row: {
@@ -147,7 +169,9 @@ test('warm pages bring every key once, newest first, and root keys with the firs
   const made: KeyHash[] = [];
   for (let count = 0; count < 7; count += 1) made.push((await makeKey(apiId)).hash);
   // Two of the same moment must not be lost or doubled at a page's edge.
-  await side.pool.query('update keys set created_at = (select min(created_at) from keys) where id in (select id from keys order by created_at limit 4)');
+  await side.pool.query(
+    'update keys set created_at = (select min(created_at) from keys) where id in (select id from keys order by created_at limit 4)',
+  );
   const seen: KeyHash[] = [];
   let rootKeys = 0;
   let pages = 0;

@@ -35,7 +35,13 @@ export class RecordReader implements RecordSource {
 
   async readShared(refs: readonly SharedRef[]): Promise<readonly SharedObject[]> {
     if (refs.length === 0) return [];
-    const ids: Record<SharedKind, string[]> = { workspace: [], api: [], identity: [], role: [], permission: [] };
+    const ids: Record<SharedKind, string[]> = {
+      workspace: [],
+      api: [],
+      identity: [],
+      role: [],
+      permission: [],
+    };
     for (const { kind, id } of refs) ids[kind].push(id);
     const values = [ids.workspace, ids.api, ids.identity, ids.role, ids.permission];
     const objects: SharedObject[] = [];

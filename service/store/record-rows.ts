@@ -62,8 +62,32 @@ export function toRecordReads(rows: readonly RecordRow[]): RecordReads {
 }
 
 function toKeyRow(body: KeyRow): KeyRow {
-  const { hash, keyId, workspaceId, apiId, identityId, name, meta, enabled, expiresAtMs, roleIds, permissionIds } = body;
-  return { hash, keyId, workspaceId, apiId, identityId, name, meta, enabled, expiresAtMs, roleIds, permissionIds };
+  const {
+    hash,
+    keyId,
+    workspaceId,
+    apiId,
+    identityId,
+    name,
+    meta,
+    enabled,
+    expiresAtMs,
+    roleIds,
+    permissionIds,
+  } = body;
+  return {
+    hash,
+    keyId,
+    workspaceId,
+    apiId,
+    identityId,
+    name,
+    meta,
+    enabled,
+    expiresAtMs,
+    roleIds,
+    permissionIds,
+  };
 }
 
 function refsOf(row: KeyRow): SharedRef[] {

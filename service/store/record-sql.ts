@@ -6,11 +6,15 @@
 
 const EPOCH_MS = (column: string): string => `(extract(epoch from ${column}) * 1000)::bigint`;
 
-const API_BODY = (a: string): string => `json_build_object('id', ${a}.id, 'workspaceId', ${a}.workspace_id, 'name', ${a}.name,
+const API_BODY = (
+  a: string,
+): string => `json_build_object('id', ${a}.id, 'workspaceId', ${a}.workspace_id, 'name', ${a}.name,
   'ipAllowlist', ${a}.ip_allowlist)`;
 const IDENTITY_BODY = (i: string): string =>
   `json_build_object('id', ${i}.id, 'externalId', ${i}.external_id, 'meta', ${i}.meta::text)`;
-const ROLE_BODY = (r: string): string => `json_build_object('id', ${r}.id, 'name', ${r}.name, 'permissions', array(
+const ROLE_BODY = (
+  r: string,
+): string => `json_build_object('id', ${r}.id, 'name', ${r}.name, 'permissions', array(
   select p.slug from role_permissions rp join permissions p on p.id = rp.permission_id where rp.role_id = ${r}.id
   order by p.slug collate "C"))`;
 

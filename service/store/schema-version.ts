@@ -12,7 +12,9 @@ export const SUPPORTED_SCHEMA = { min: 101, max: 199 } as const;
 
 /** Number of the last applied migration; 0 for an empty database. Fails as the database does. */
 export async function readSchemaVersion(db: Rows): Promise<number> {
-  const [found] = await db.query<{ present: boolean }>(`select to_regclass('${MIGRATIONS_TABLE}') is not null as present`);
+  const [found] = await db.query<{ present: boolean }>(
+    `select to_regclass('${MIGRATIONS_TABLE}') is not null as present`,
+  );
   if (found?.present !== true) return 0;
   const [row] = await db.query<{ version: number | null }>(
     `select max(substring(name from '^[0-9]+')::integer) as version from ${MIGRATIONS_TABLE}`,

@@ -53,10 +53,14 @@ export class EpochTransaction implements WriteTransaction {
   static async begin(client: PoolClient, epoch: Epoch, randomBytes: RandomBytes): Promise<EpochTransaction> {
     const results: unknown = await client.query(BEGIN);
     // A text of several statements is answered with one result each.
-    const [, , fence] = results as readonly { rows: readonly { counter: number; id: string; xid: string }[] }[];
+    const [, , fence] = results as readonly {
+      rows: readonly { counter: number; id: string; xid: string }[];
+    }[];
     const found = fence?.rows[0];
     if (found === undefined || found.counter !== epoch.counter || found.id !== epoch.id) {
-      throw new Problem('no_home', 'The home has moved to another region; nothing was changed.', { retryAfterS: 1 });
+      throw new Problem('no_home', 'The home has moved to another region; nothing was changed.', {
+        retryAfterS: 1,
+      });
     }
     return new EpochTransaction(client, { epoch, xid: BigInt(found.xid) }, randomBytes);
   }

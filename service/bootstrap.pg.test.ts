@@ -1,0 +1,64 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { startTestPostgres, type TestPostgres } from '../test/postgres.ts';
+import { hashKey } from './domain/key-text.ts';
+import { ROOT_PERMISSIONS } from './domain/root-permissions.ts';
+import { RecordReader } from './store/record-reader.ts';
+
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
+
+let postgres: TestPostgres;
+beforeAll(async () => {
+  postgres = await startTestPostgres();
+});
+afterAll(() => postgres.stop());
+
+function run(entry: 'migrate' | 'bootstrap', url: string | undefined, ...args: readonly string[]) {
+  const settings = { KEYHEARTH_WRITER_URL: url, KEYHEARTH_ZONE: 'global', KEYHEARTH_REGION: 'us-east-1' };
+  const script = fileURLToPath(new URL(`./${entry}.ts`, import.meta.url));
+  return spawnSync(process.execPath, [script, ...args], {
+    env: { ...process.env, ...settings },
+    encoding: 'utf8',
+  });
+}
+
+test('an empty database becomes one with a workspace and a root key that has every permission', async () => {
+  const url = await postgres.createDatabase('empty');
+  expect(run('migrate', url)).toMatchObject({
+    status: 0,
+    stdout: '{"applied":["0101_base"],"schema":101}\n',
+  });
+  expect(run('migrate', url)).toMatchObject({ status: 0, stdout: '{"applied":[],"schema":101}\n' });
+  const { status, stdout, stderr } = run('bootstrap', url, '--workspace', 'payments');
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  // The entry's documented answer.
+  const made = JSON.parse(stdout) as { workspaceId: string; rootKeyId: string; rootKey: string };
+  const pool = new pg.Pool({ connectionString: url });
+  const { rootKeys } = await new RecordReader(pool).readRecords([hashKey(made.rootKey)]);
+  const row = rootKeys.get(hashKey(made.rootKey))?.row;
+  expect(row).toMatchObject({ rootKeyId: made.rootKeyId, workspaceId: made.workspaceId, enabled: true });
+  expect(row?.permissions).toEqual([...ROOT_PERMISSIONS].toSorted());
+  const { rows } = await pool.query(
+    `select (select count(*) from changes)::integer as changes, (select count(*) from audit_log)::integer as audit,
+       (select region from epochs) as region, (select name from workspaces) as name`,
+  );
+  expect(rows).toEqual([{ changes: 2, audit: 1, region: 'us-east-1', name: 'payments' }]);
+  await pool.end();
+});
+
+test('an unmigrated database, a missing setting and a missing server are one sentence and exit code 1', async () => {
+  const empty = await postgres.createDatabase('empty');
+  for (const [entry, url] of [
+    ['bootstrap', empty],
+    ['bootstrap', ''],
+    ['migrate', ''],
+    ['migrate', 'postgres://keyhearth:secret@127.0.0.1:1/keyhearth'],
+  ] as const) {
+    const { status, stdout, stderr } = run(entry, url);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+    expect(stderr).not.toContain('secret');
+  }
+});
