@@ -13,8 +13,8 @@ import { EpochWriter } from '../service/store/epoch-writer.ts';
 import { createPool } from '../service/store/pool.ts';
 import { homeRows } from '../service/store/rows.ts';
 
-export const TEST_ZONE = 'global';
-export const TEST_REGION = 'us-east-1';
+const TEST_ZONE = 'global';
+const TEST_REGION = 'us-east-1';
 
 /** A home on a database of its own: epoch 1 is started, and one workspace has a root key with every permission. */
 export interface WriteSide {

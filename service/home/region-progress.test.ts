@@ -4,7 +4,7 @@ import type { TaskReport } from './types.ts';
 
 const epoch = { counter: 2, id: 'bbbbbbbb' };
 const later = { counter: 3, id: 'cccccccc' };
-const facts = { revision: { epoch, xid: 100n }, survived: false };
+const facts = { revision: { epoch, xid: 100n }, survived: false, knownForMs: 60_000 };
 const SILENT_MS = 3000;
 
 function task(change: Partial<TaskReport> = {}, known: Partial<Omit<KnownTask, 'report'>> = {}): KnownTask {
@@ -57,6 +57,12 @@ test('a task that has cut itself off serves nobody', () => {
   expect(stateOf(task({ cutOffAfterMs: 5000 }, { ageMs: 4000 }))).toBe('unknown');
   expect(stateOf(task({ cutOffAfterMs: 5000 }, { ageMs: 5001 }))).toBe('applied');
   expect(stateOf(task({ cutOffAfterMs: 1000 }, { ageMs: 500 }))).toBe('pending');
+});
+
+test('a silent task whose feed may go on is waited for until the revision itself is older than its limit', () => {
+  const silent = task({ cutOffAfterMs: 5000 }, { ageMs: 60_000 });
+  expect(regionState([silent], { ...facts, knownForMs: 4000 }, SILENT_MS).state).toBe('unknown');
+  expect(regionState([silent], { ...facts, knownForMs: 5001 }, SILENT_MS).state).toBe('applied');
 });
 
 test('a later epoch has applied a revision that survived; one that did not is unknown', () => {

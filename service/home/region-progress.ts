@@ -15,6 +15,8 @@ export interface RevisionFacts {
   readonly revision: Revision;
   /** Of a revision whose epoch has ended: its rows are in the home's database. */
   readonly survived: boolean;
+  /** Time since its commit, or since we first heard of it. */
+  readonly knownForMs: number;
 }
 
 export type RegionState =
@@ -38,7 +40,7 @@ export function regionState(
   }
   let pending = false;
   for (const task of running) {
-    if (hasApplied(task.report, facts) || isCutOff(task)) continue;
+    if (hasApplied(task.report, facts) || isCutOff(task, facts)) continue;
     if (task.ageMs > silentAfterMs) {
       return {
         state: 'unknown',
@@ -66,8 +68,13 @@ function hasApplied(
   return revision.xid < watermark || appliedXids.includes(revision.xid);
 }
 
-function isCutOff({ report, ageMs }: KnownTask): boolean {
-  return report.cutOffAfterMs !== null && ageMs > report.cutOffAfterMs;
+/**
+ * It refuses by now, or its view is younger than the revision: a task that only can't reach us, but whose feed goes on, stays
+ * within the same limit. So both must be over: the time since its report and the time since the revision.
+ */
+function isCutOff({ report, ageMs }: KnownTask, { knownForMs }: RevisionFacts): boolean {
+  const { cutOffAfterMs } = report;
+  return cutOffAfterMs !== null && ageMs > cutOffAfterMs && knownForMs > cutOffAfterMs;
 }
 
 /** True where the wait for a revision is over. `another` means one region other than `ownRegion`, where there is one. */

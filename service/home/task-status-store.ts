@@ -63,11 +63,6 @@ export class TaskStatusStore implements TaskStatus {
     this.#wakeAll();
   }
 
-  /** Notes that a revision was committed now: from here on, what `afterMs` of a progress counts. */
-  committed(revision: Revision): void {
-    this.#trace(revision);
-  }
-
   async progress(revision: Revision): Promise<readonly RegionProgress[]> {
     const present = this.#requireHome();
     const trace = this.#trace(revision);
@@ -77,7 +72,7 @@ export class TaskStatusStore implements TaskStatus {
     const afterMs = this.#options.monotonicMs() - trace.sinceMs;
     return regions.map((region): RegionProgress => {
       const ofRegion = tasks.filter((task) => task.report.region === region);
-      const found = regionState(ofRegion, { revision, survived }, this.#silentAfterMs);
+      const found = regionState(ofRegion, { revision, survived, knownForMs: afterMs }, this.#silentAfterMs);
       if (found.state === 'unknown') return { region, ...found };
       if (found.state === 'pending') return { region, state: 'pending' };
       const appliedAfterMs = trace.appliedAfterMs.get(region) ?? afterMs;

@@ -1,0 +1,3 @@
+import { FakeClock } from '../../test/fake-clock.ts';
+
+export const clock = new FakeClock();
