@@ -33,8 +33,7 @@ async function main(): Promise<void> {
   process.on('SIGTERM', () => void stop('SIGTERM'));
   process.on('SIGINT', () => void stop('SIGINT'));
   if (process.connected) process.on('disconnect', () => void stop('the parent process is gone'));
-  await task.start();
-  process.send?.({ kind: 'ready' });
+  if ((await task.start()) === 'ready') process.send?.({ kind: 'ready' });
 }
 
 try {

@@ -3,7 +3,9 @@ import type { HotCache } from './cache/hot-cache.ts';
 import type { Reverification } from './cache/reverification.ts';
 import type { HeartbeatWriter } from './home/heartbeat-writer.ts';
 import type { HomeWatch } from './home/home-watch.ts';
+import type { Pruner } from './home/pruner.ts';
 import type { TaskReporter } from './home/task-reporter.ts';
+import type { TaskStatusStore } from './home/task-status-store.ts';
 import type { ChangeFeed } from './store/change-feed.ts';
 import type { EpochWriter } from './store/epoch-writer.ts';
 import type { RecordFinder } from './verify/finder.ts';
@@ -65,6 +67,8 @@ interface MeasuredParts {
   readonly reporter: TaskReporter;
   readonly reverification: Reverification;
   readonly source: FallbackSource;
+  readonly pruner: Pruner;
+  readonly taskStatus: TaskStatusStore;
 }
 
 /** The metrics of a task, with its zone and region as labels of each. */
@@ -72,7 +76,20 @@ export function taskMetrics(
   parts: MeasuredParts,
   labels: { readonly zone: string; readonly region: string },
 ): Registry {
-  const { cache, feed, finder, verifier, home, heartbeat, writer, reporter, reverification, source } = parts;
+  const {
+    cache,
+    feed,
+    finder,
+    verifier,
+    home,
+    heartbeat,
+    writer,
+    reporter,
+    reverification,
+    source,
+    pruner,
+    taskStatus,
+  } = parts;
   const counter = (name: string, help: string, read: MetricSource['read']): MetricSource => ({
     name: `keyhearth_${name}_total`,
     help,
@@ -183,6 +200,18 @@ export function taskMetrics(
         'writes_unknown',
         'Management writes whose outcome stayed unknown.',
         () => writer.counters.unknownOutcomes,
+      ),
+      counter('pruned_changes', 'Change rows pruned by this task.', () => pruner.counters.changes),
+      counter('prunes_failed', 'Prunings that failed.', () => pruner.counters.failures),
+      counter(
+        'revision_waits',
+        'Waits for other regions to apply a revision.',
+        () => taskStatus.counters.waits,
+      ),
+      counter(
+        'revision_waits_timed_out',
+        'Of these, those that were not answered in time.',
+        () => taskStatus.counters.timedOutWaits,
       ),
       counter('reports', 'Reports to home of how far this task is.', () => reporter.counters.reports),
       counter('reports_failed', 'Reports that home did not get.', () => reporter.counters.failures),

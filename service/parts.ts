@@ -32,6 +32,7 @@ import { createPeerGate } from './peers/gate.ts';
 import { ChangeFeed } from './store/change-feed.ts';
 import { databaseOf } from './store/database.ts';
 import { EpochWriter } from './store/epoch-writer.ts';
+import { problemOf } from './store/failures.ts';
 import { PostgresFeedReader } from './store/feed-reader.ts';
 import { createPool } from './store/pool.ts';
 import { RecordReader } from './store/record-reader.ts';
@@ -93,6 +94,13 @@ export function buildParts(env: Env, log: Logger, status: Status): Parts {
     connections: env.poolConnections,
     onIdleError,
   });
+  // Of their own, so that writes which wait for a lock can't starve the heartbeat and the look for home.
+  const homePool = createPool({
+    url: env.writerUrl,
+    applicationName: 'keyhearth home',
+    connections: 3,
+    onIdleError,
+  });
   const instances = env.readerUrls.map((url) => ({
     name: new URL(url).host,
     records: createPool({
@@ -122,7 +130,7 @@ export function buildParts(env: Env, log: Logger, status: Status): Parts {
     nowMs: clock.nowMs,
     nonce: () => randomBytes(18).toString('base64url'),
   });
-  const database = databaseOf(writerPool);
+  const database = databaseOf(homePool);
   const homeRecords = new RecordReader(writerPool);
   const homeSource = homeSourceOf(() => home.current(), homeRecords, peers);
 
@@ -226,7 +234,20 @@ export function buildParts(env: Env, log: Logger, status: Status): Parts {
   };
 
   const metrics = taskMetrics(
-    { cache, feed, finder, verifier, home, heartbeat, writer, reporter, reverification, source },
+    {
+      cache,
+      feed,
+      finder,
+      verifier,
+      home,
+      heartbeat,
+      writer,
+      reporter,
+      reverification,
+      source,
+      pruner,
+      taskStatus,
+    },
     {
       zone: zone.name,
       region: env.region,
@@ -258,7 +279,7 @@ export function buildParts(env: Env, log: Logger, status: Status): Parts {
   });
   void app.register(verifyKeyRoute({ authenticator: guarded, verifier, freshness: feed }));
   const recordPools = instances.map((instance) => instance.records);
-  const pools = [writerPool, ...instances.flatMap((instance) => [instance.records, instance.feed])];
+  const pools = [writerPool, homePool, ...instances.flatMap((instance) => [instance.records, instance.feed])];
   return { app, cache, feed, home, heartbeat, pruner, reporter, reverification, peers, pools, recordPools };
 }
 
@@ -276,8 +297,12 @@ function homeSourceOf(home: () => HomeState, here: RecordSource, peers: PeersCli
     other: (peers: PeersClient, region: string) => Promise<T>,
   ): Promise<T> {
     const state = home();
-    if (state.at === 'here') return await own();
-    if (state.at === 'elsewhere' && peers !== null) return await other(peers, state.region);
+    try {
+      if (state.at === 'here') return await own();
+      if (state.at === 'elsewhere' && peers !== null) return await other(peers, state.region);
+    } catch (error) {
+      throw problemOf(error);
+    }
     throw new Problem('no_home', 'The home of this zone can’t be asked at this moment.', { retryAfterS: 1 });
   }
   return {

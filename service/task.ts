@@ -30,20 +30,23 @@ export class Task {
   }
 
   /** Listens at once, so that liveness can be asked; ready when the reader answers, the schema fits and memory is warm. */
-  async start(): Promise<void> {
+  async start(): Promise<'ready' | 'stopped'> {
     const { app, home, heartbeat, pruner, feed, reporter } = this.#parts;
     await app.listen({ host: this.#env.host, port: this.#env.port });
-    if (!(await this.#untilSchemaFits())) return;
+    if (!(await this.#untilSchemaFits())) return 'stopped';
     await home.start();
     heartbeat.start();
     pruner.start();
     this.#waitingFor = 'the change feed has no answer yet';
-    await feed.start();
+    if ((await feed.start()) === 'stopped') return 'stopped';
     this.#waitingFor = 'memory is being filled';
     await this.#warm();
+    await this.#register();
     reporter.start();
+    if (this.#closing) return 'stopped';
     this.#waitingFor = null;
     this.#log.info({ port: this.#env.port, held: this.#parts.cache.sizes.keys }, 'ready');
+    return 'ready';
   }
 
   /**
@@ -84,6 +87,15 @@ export class Task {
       await delay(RETRY_MS, undefined, { signal }).catch(() => {});
     }
     return false;
+  }
+
+  /** Home hears of this task before it serves, so that nobody takes its region for done without it. Without home it serves all the same. */
+  async #register(): Promise<void> {
+    try {
+      await this.#parts.reporter.report();
+    } catch (error) {
+      this.#log.warn({ err: error }, 'home could not be told that this task serves from now on');
+    }
   }
 
   async #warm(): Promise<void> {

@@ -261,3 +261,10 @@ test('an aged record is read again in the background and stays while it can’t 
   await expect.poll(() => errors.length).toBe(1);
   expect(cache.peekKey(HASH, 5000)).not.toBeNull();
 });
+
+test('a record that alone is larger than all the space is answered and not held', async () => {
+  const { cache, source } = setUp({ maxBytes: 2000 });
+  source.putKey(buildKeyRow(HASH, { meta: 'x'.repeat(5000) }));
+  expect((await cache.loadKey(HASH))?.row.keyId).toBe('key_aa');
+  expect(cache.sizes).toMatchObject({ keys: 0, shared: 0 });
+});

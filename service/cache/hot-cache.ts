@@ -6,7 +6,7 @@ import type { KeyRow, RecordRead, RecordReads, RootKeyRow, SharedObject } from '
 import type { SharedEntry } from '../domain/shared-entry.ts';
 import type { Clock, FeedListener, Peek, Records, RecordSource } from '../verify/ports.ts';
 import { ChangeLog, type ChangesSince } from './change-log.ts';
-import { RecordLoader } from './record-loader.ts';
+import { RecordLoader, type Found } from './record-loader.ts';
 import { SharedLoader } from './shared-loader.ts';
 import { SharedObjects } from './shared-objects.ts';
 
@@ -106,11 +106,11 @@ export class HotCache implements FeedListener, Records {
 
   /** Reads the record, or what it waits for, and peeks again. */
   async loadKey(hash: KeyHash): Promise<HotKey | null> {
-    return await this.#load(this.#keys, hash, 'key');
+    return await this.#load(this.#keys, hash, async (wanted) => (await this.loader.load(wanted)).key);
   }
 
   async loadRootKey(hash: KeyHash): Promise<HotRootKey | null> {
-    return await this.#load(this.#rootKeys, hash, 'rootKey');
+    return await this.#load(this.#rootKeys, hash, async (wanted) => (await this.loader.load(wanted)).rootKey);
   }
 
   /** Reads an unverified or aged record again without anybody waiting for it. */
@@ -188,7 +188,7 @@ export class HotCache implements FeedListener, Records {
       this.counters.misses += 1;
       return undefined;
     }
-    if (record.checkedGeneration !== this.#shared.generation && !this.#check(record)) {
+    if (!this.#check(record)) {
       this.counters.misses += 1;
       return undefined;
     }
@@ -199,6 +199,7 @@ export class HotCache implements FeedListener, Records {
 
   /** True where no dependency waits to be read again. */
   #check(record: HotRecord): boolean {
+    if (record.checkedGeneration === this.#shared.generation) return true;
     for (const entry of record.dependencies) if (!entry.fresh) return false;
     record.forgetDerived();
     record.checkedGeneration = this.#shared.generation;
@@ -211,69 +212,62 @@ export class HotCache implements FeedListener, Records {
     this.refreshInBackground(record);
   }
 
+  /** Reads the record unless it is held, verified, and waits for nothing. */
   async #load<R extends HotRecord>(
     records: LRUCache<KeyHash, R>,
     hash: KeyHash,
-    kind: 'key' | 'rootKey',
+    load: (hash: KeyHash) => Promise<R | null>,
   ): Promise<R | null> {
-    for (;;) {
-      const record = records.get(hash);
-      if (record !== undefined) {
-        const stale = record.dependencies.filter((entry) => !entry.fresh);
-        if (stale.length === 0 && this.isVerified(record)) {
-          this.#check(record);
-          return record;
-        }
-        if (stale.length > 0) {
-          await this.#sharedLoader.load(stale);
-          continue;
-        }
-      } else if (this.#absent.get(hash) === true) {
-        return null;
+    for (let held = records.get(hash); held !== undefined; held = records.get(hash)) {
+      if (this.#check(held)) {
+        if (this.isVerified(held)) return held;
+        break;
       }
-      const found = await this.loader.load(hash);
-      if (found[kind] === false) return null;
+      await this.#sharedLoader.load(held.dependencies.filter((entry) => !entry.fresh));
     }
+    if (this.#absent.get(hash) === true) return null;
+    return await load(hash);
   }
 
   #reloadShared(entries: readonly SharedEntry[]): void {
     this.#sharedLoader.load(entries).catch(this.#options.onBackgroundError);
   }
 
-  #accept(hash: KeyHash, reads: RecordReads, since: ChangesSince): 'kept' | 'discarded' {
-    if (since.everything || since.hashes.has(hash)) return 'discarded';
+  #accept(hash: KeyHash, reads: RecordReads, since: ChangesSince): Found | null {
+    if (since.everything || since.hashes.has(hash)) return null;
     const key = reads.keys.get(hash);
     const rootKey = reads.rootKeys.get(hash);
-    if (key === undefined && rootKey === undefined) {
-      this.#keys.delete(hash);
-      this.#rootKeys.delete(hash);
-      this.#absent.set(hash, true);
-      return 'kept';
-    }
-    if (key !== undefined && !this.#store(this.#keys, HotKey, key, since)) return 'discarded';
-    if (rootKey !== undefined && !this.#store(this.#rootKeys, HotRootKey, rootKey, since)) return 'discarded';
-    return 'kept';
+    for (const read of [key, rootKey])
+      if (read?.shared.some((object) => overtaken(object, since))) return null;
+    if (key === undefined) this.#keys.delete(hash);
+    if (rootKey === undefined) this.#rootKeys.delete(hash);
+    if (key === undefined && rootKey === undefined) this.#absent.set(hash, true);
+    return {
+      key: key === undefined ? null : this.#store(this.#keys, HotKey, key),
+      rootKey: rootKey === undefined ? null : this.#store(this.#rootKeys, HotRootKey, rootKey),
+    };
   }
 
   #store<Row extends KeyRow | RootKeyRow, R extends HotRecord & { row: Row; replace: Replace<Row> }>(
     records: LRUCache<KeyHash, R>,
     make: new (row: Row, dependencies: readonly SharedEntry[], generation: number, readAtMs: number) => R,
-    read: RecordRead<Row>,
-    since: ChangesSince,
-  ): boolean {
-    if (read.shared.some((object) => overtaken(object, since))) return false;
-    const dependencies = read.shared.map((object) => this.#shared.adopt(object, this.#epochGeneration));
+    { row, shared }: RecordRead<Row>,
+  ): R {
+    const dependencies = shared.map((object) => this.#shared.adopt(object, this.#epochGeneration));
     this.#shared.retain(dependencies);
-    const held = records.peek(read.row.hash);
+    const held = records.peek(row.hash);
     const readAtMs = this.#options.clock.monotonicMs();
-    if (held === undefined) {
-      records.set(read.row.hash, new make(read.row, dependencies, this.#epochGeneration, readAtMs));
-    } else {
+    if (held !== undefined) {
       const before = held.dependencies;
-      held.replace(read.row, dependencies, this.#epochGeneration, readAtMs);
+      held.replace(row, dependencies, this.#epochGeneration, readAtMs);
       this.#shared.release(before);
+      return held;
     }
-    return true;
+    const record = new make(row, dependencies, this.#epochGeneration, readAtMs);
+    records.set(row.hash, record);
+    // One that alone is larger than all the space isn't held; it serves whoever asked for it.
+    if (!records.has(row.hash)) this.#shared.release(dependencies);
+    return record;
   }
 }
 

@@ -1,11 +1,18 @@
 import type { KeyHash } from '../domain/brands.ts';
+import type { HotKey, HotRootKey } from '../domain/hot-records.ts';
 import { Problem } from '../domain/problem.ts';
 import type { RecordReads } from '../domain/records.ts';
 import type { RecordSource } from '../verify/ports.ts';
 import type { ChangeLog, ChangesSince } from './change-log.ts';
 
-/** Takes over one read record, or says that it can't be kept because of what changed meanwhile. */
-export type Accept = (hash: KeyHash, reads: RecordReads, since: ChangesSince) => 'kept' | 'discarded';
+/** The records under a hash, as they were taken over; a hash belongs to a key, to a root key, or to nobody. */
+export interface Found {
+  readonly key: HotKey | null;
+  readonly rootKey: HotRootKey | null;
+}
+
+/** Takes over one read record; null: it can't be kept because of what changed meanwhile. */
+export type Accept = (hash: KeyHash, reads: RecordReads, since: ChangesSince) => Found | null;
 
 export interface RecordLoaderOptions {
   readonly source: RecordSource;
@@ -17,12 +24,6 @@ export interface RecordLoaderOptions {
   readonly batchSize: number;
   /** Misses that may wait; one more is refused with 503, so that a flood of made-up keys can't grow the heap. */
   readonly maxWaiting: number;
-}
-
-/** What was there when the record was taken over. */
-export interface Found {
-  readonly key: boolean;
-  readonly rootKey: boolean;
 }
 
 interface Wanted {
@@ -51,7 +52,7 @@ export class RecordLoader {
     this.#options = options;
   }
 
-  /** Resolves when the record (or its absence) has been taken over. Fails as the source fails. */
+  /** Resolves with what has been taken over, or with its absence. Fails as the source fails. */
   async load(hash: KeyHash): Promise<Found> {
     let wanted = this.#wanted.get(hash);
     if (wanted === undefined) {
@@ -103,9 +104,10 @@ export class RecordLoader {
   }
 
   #settle(wanted: Wanted, reads: RecordReads, since: ChangesSince): void {
-    if (this.#options.accept(wanted.hash, reads, since) === 'kept') {
+    const found = this.#options.accept(wanted.hash, reads, since);
+    if (found !== null) {
       this.#wanted.delete(wanted.hash);
-      wanted.resolve({ key: reads.keys.has(wanted.hash), rootKey: reads.rootKeys.has(wanted.hash) });
+      wanted.resolve(found);
       return;
     }
     this.counters.discarded += 1;

@@ -16,7 +16,8 @@ export type VerdictCode =
 export interface DecideInput {
   readonly principal: Principal;
   readonly query: PermissionQuery | null;
-  readonly clientAddress: string;
+  /** Asked only where the key's API has IP rules. */
+  readonly clientAddress: () => string;
   /** Epoch ms. */
   readonly nowMs: number;
 }
@@ -39,7 +40,7 @@ export function decide(key: HotKey, input: DecideInput): VerdictCode {
   if (view.workspace?.enabled !== true) return 'FORBIDDEN';
   if (!row.enabled) return 'DISABLED';
   if (row.expiresAtMs !== null && row.expiresAtMs <= input.nowMs) return 'EXPIRED';
-  if (!view.admitsAddress(input.clientAddress)) return 'FORBIDDEN';
+  if (view.admitsAddress !== null && !view.admitsAddress(input.clientAddress())) return 'FORBIDDEN';
   if (input.query !== null && !evaluatePermissionQuery(input.query, (slug) => view.permissions.has(slug))) {
     return 'INSUFFICIENT_PERMISSIONS';
   }

@@ -19,7 +19,8 @@ export interface KeyView {
   readonly roles: readonly string[];
   /** Slugs of the key's own permissions and of its roles', each once. */
   readonly permissions: ReadonlySet<string>;
-  readonly admitsAddress: (address: string) => boolean;
+  /** Null: every address is admitted. */
+  readonly admitsAddress: ((address: string) => boolean) | null;
 }
 
 export function viewOf(dependencies: readonly SharedEntry[]): KeyView {
@@ -43,11 +44,10 @@ function isWorkspace(object: SharedObject): object is WorkspaceObject {
 }
 
 const ADDRESS_TESTS = new WeakMap<ApiObject, (address: string) => boolean>();
-const ADMITS_ALL = (): boolean => true;
 
 /** Rules are compiled once per API and not once per key. */
-function addressTest(api: ApiObject | null): (address: string) => boolean {
-  if (api === null || api.ipAllowlist.length === 0) return ADMITS_ALL;
+function addressTest(api: ApiObject | null): ((address: string) => boolean) | null {
+  if (api === null || api.ipAllowlist.length === 0) return null;
   let test = ADDRESS_TESTS.get(api);
   if (test === undefined) {
     test = compileIpRules(api.ipAllowlist);

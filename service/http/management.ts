@@ -156,6 +156,7 @@ async function passOn<Body extends TSchema>(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
+  // Fastify has checked the body against the call's own schema.
   const waitsMs = call.kind === 'read' ? call.waitsMs?.(request.body as Static<Body>) : undefined;
   const answer = await deps.peers.pass(region, {
     path: call.path,

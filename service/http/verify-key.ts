@@ -64,7 +64,7 @@ export function verifyKeyRoute(deps: VerifyKeyDeps): FastifyPluginCallback {
         const wanted = {
           key: body.key,
           permissions: body.permissions,
-          clientAddress: clientAddressOf(request),
+          clientAddress: () => clientAddressOf(request),
         };
         if (request.headers['keyhearth-min-revision'] !== undefined) {
           return verifyAtRevision(deps, request, reply, rootKeyText, wanted);

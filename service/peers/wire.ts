@@ -129,6 +129,7 @@ export function writeRecords(reads: RecordReads): string {
 
 export function readRecords(text: string): RecordReads {
   const wire = recordsReader(text);
+  // Checked against the schema; the brands are as said above.
   return {
     keys: new Map(wire.keys as unknown as [KeyHash, RecordRead<KeyRow>][]),
     rootKeys: new Map(wire.rootKeys as unknown as [KeyHash, RecordRead<RootKeyRow>][]),
@@ -139,6 +140,7 @@ export const writeRefs = (refs: readonly SharedRef[]): string => JSON.stringify(
 export const readRefs = (text: string): readonly SharedRef[] => refsReader(text).refs;
 
 export const writeShared = (objects: readonly SharedObject[]): string => JSON.stringify({ objects });
+// Checked against the schema; the brands are as said above.
 export const readShared = (text: string): readonly SharedObject[] =>
   sharedReader(text).objects as unknown as SharedObject[];
 

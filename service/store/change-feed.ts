@@ -154,14 +154,15 @@ export class ChangeFeed {
     }
   }
 
-  /** Starts the loop and waits for the first answer of a reader. Fails only when stopped meanwhile. */
-  async start(): Promise<void> {
+  /** Starts the loop and waits for the first answer of a reader. */
+  async start(): Promise<'answered' | 'stopped'> {
     if (this.#loop !== null) throw new Error('the change feed was started twice');
     this.#loop = this.#run();
     while (this.#position.epoch === null) {
-      if (this.#abort.signal.aborted) throw new Error('the change feed was stopped before it had an answer');
+      if (this.#abort.signal.aborted) return 'stopped';
       await this.#nextPoll(BACKOFF_MAX_MS);
     }
+    return 'answered';
   }
 
   async stop(): Promise<void> {

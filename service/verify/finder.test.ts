@@ -10,7 +10,7 @@ import { Verifier } from './verifier.ts';
 
 const KEY = generateKeyText({ bytes: new Uint8Array(16).fill(7), zone: 'global' });
 const ROOT_KEY = generateKeyText({ prefix: 'kh_root', bytes: new Uint8Array(24).fill(9), zone: 'global' });
-const REQUEST = { key: KEY, permissions: undefined, clientAddress: '192.0.2.1' };
+const REQUEST = { key: KEY, permissions: undefined, clientAddress: () => '192.0.2.1' };
 
 interface Platform {
   readonly source: FakeSource;

@@ -11,7 +11,8 @@ export interface VerifyRequest {
   readonly key: string;
   /** Text of a permission query, if any. */
   readonly permissions: string | undefined;
-  readonly clientAddress: string;
+  /** Asked only where the key's API has IP rules. */
+  readonly clientAddress: () => string;
 }
 
 export interface Verdict {
