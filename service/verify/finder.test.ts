@@ -1,72 +1,15 @@
 import { expect, test } from 'vitest';
-import { FakeClock } from '../../test/fake-clock.ts';
-import { buildKeyRow, buildRootKeyRow, FakeSource } from '../../test/records.ts';
-import { HotCache } from '../cache/hot-cache.ts';
-import { generateKeyText, hashKey } from '../domain/key-text.ts';
-import { Authenticator } from './authenticator.ts';
-import { RecordFinder, type StalenessMode } from './finder.ts';
-import { KeyTextGuard } from './key-text-guard.ts';
-import { Verifier } from './verifier.ts';
+import { FOREIGN_KEY, KEY, makeVerifySide, ROOT_KEY, type VerifySide } from '../../test/verify-side.ts';
+import type { StalenessMode } from './finder.ts';
 
-const KEY = generateKeyText({ bytes: new Uint8Array(16).fill(7), zone: 'global' });
-const ROOT_KEY = generateKeyText({ prefix: 'kh_root', bytes: new Uint8Array(24).fill(9), zone: 'global' });
 const REQUEST = { key: KEY, permissions: undefined, clientAddress: () => '192.0.2.1' };
 
-interface Platform {
-  readonly source: FakeSource;
-  readonly home: FakeSource;
-  readonly cache: HotCache;
-  readonly finder: RecordFinder;
-  readonly verifier: Verifier;
-  readonly authenticator: Authenticator;
-  readonly freshness: { staleness: number };
-}
-
-async function setUp(mode: StalenessMode): Promise<Platform> {
-  const source = new FakeSource();
-  const home = new FakeSource();
-  for (const one of [source, home]) {
-    one.putKey(buildKeyRow(hashKey(KEY)));
-    one.rootKeys.set(hashKey(ROOT_KEY), buildRootKeyRow(hashKey(ROOT_KEY)));
-  }
-  const clock = new FakeClock();
-  const cache = new HotCache({
-    source,
-    clock,
-    maxKeys: 10,
-    maxBytes: 100_000,
-    maxRootKeys: 10,
-    maxAbsent: 10,
-    maxAgeMs: 60_000,
-    loadConcurrency: 1,
-    loadBatchSize: 10,
-    maxWaitingLoads: 10,
-    onBackgroundError: () => {},
-  });
-  cache.onEpoch();
-  const freshness = { staleness: 0 };
-  const guard = new KeyTextGuard({
-    zone: 'global',
-    zones: new Map([
-      ['global', 'keys.example.com'],
-      ['eu', 'keys.eu.example.com'],
-    ]),
-  });
-  const finder = new RecordFinder({
-    records: cache,
-    freshness: { stalenessMs: () => freshness.staleness, waitFor: async () => true },
-    home,
-    guard,
-    clock,
-    maxStalenessMs: 3000,
-    mode,
-  });
-  const verifier = new Verifier({ finder, records: cache, clock });
-  const authenticator = new Authenticator({ finder, clock });
-  await authenticator.authenticate(ROOT_KEY);
-  await verifier.verify(await authenticator.authenticate(ROOT_KEY), REQUEST);
-  source.asked.length = 0;
-  return { source, home, cache, finder, verifier, authenticator, freshness };
+/** Key and root key are hot. */
+async function setUp(mode: StalenessMode): Promise<VerifySide> {
+  const side = makeVerifySide(mode);
+  await side.verifier.verify(await side.authenticator.authenticate(ROOT_KEY), REQUEST);
+  side.source.asked.length = 0;
+  return side;
 }
 
 test('with a hot record and a current view the verdict comes synchronously, and nothing is asked', async () => {
@@ -91,13 +34,12 @@ test('a text with a wrong checksum is refused without a look-up', async () => {
 
 test('a key or root key of another zone is told where it belongs', async () => {
   const { verifier, authenticator } = await setUp('serve');
-  const foreign = generateKeyText({ bytes: new Uint8Array(16), zone: 'eu' });
   const principal = await authenticator.authenticate(ROOT_KEY);
   const refusal = { code: 'wrong_zone', message: expect.stringContaining('keys.eu.example.com') };
-  expect(() => verifier.verify(principal, { ...REQUEST, key: foreign })).toThrow(
+  expect(() => verifier.verify(principal, { ...REQUEST, key: FOREIGN_KEY })).toThrow(
     expect.objectContaining(refusal),
   );
-  expect(() => authenticator.authenticate(foreign)).toThrow(expect.objectContaining(refusal));
+  expect(() => authenticator.authenticate(FOREIGN_KEY)).toThrow(expect.objectContaining(refusal));
 });
 
 test('mode serve: beyond the limit answers go on from memory, flagged', async () => {
