@@ -48,7 +48,7 @@ beforeAll(async () => {
     const caused = cause.getStore();
     if (caused !== undefined) caused.sockets += 1;
     return Reflect.apply(originals.connect, this, given) as Socket;
-  } as typeof originals.connect;
+  };
 }, 60_000);
 
 afterAll(async () => {

@@ -46,7 +46,7 @@ import { Verifier } from './verify/verifier.ts';
 const LOAD_BATCH = 200;
 const LOAD_CONCURRENCY = 4;
 const MAX_WAITING_LOADS = 20_000;
-const REVERIFY_CHUNK = 500;
+const REVERIFY_CHUNK = 100;
 const MAX_ROOT_KEYS = 20_000;
 const FEED_TIMEOUT_MS = 1000;
 const SWITCH_READER_AFTER_MS = 500;
@@ -127,7 +127,7 @@ export function buildParts(env: Env, log: Logger, status: Status): Parts {
     region: env.region,
     urls: env.peers,
     secret: env.peerSecret,
-    nowMs: clock.nowMs,
+    nowMs: () => clock.nowMs(),
     nonce: () => randomBytes(18).toString('base64url'),
   });
   const database = databaseOf(homePool);
@@ -192,7 +192,7 @@ export function buildParts(env: Env, log: Logger, status: Status): Parts {
     epoch,
     ownRegion: env.region,
     regions,
-    monotonicMs: clock.monotonicMs,
+    monotonicMs: () => clock.monotonicMs(),
   });
   const reporter = new TaskReporter({
     taskId,
@@ -264,7 +264,7 @@ export function buildParts(env: Env, log: Logger, status: Status): Parts {
     taskStatus,
     waitForRevision: async (revision, timeoutMs) => await feed.waitFor(revision, timeoutMs),
     peers,
-    peerGate: createPeerGate({ secret: env.peerSecret, region: env.region, nowMs: clock.nowMs }),
+    peerGate: createPeerGate({ secret: env.peerSecret, region: env.region, nowMs: () => clock.nowMs() }),
     peerEndpoint: createPeerEndpoint({
       state: () => home.peerState(taskId),
       taskStatus,

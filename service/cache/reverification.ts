@@ -51,13 +51,18 @@ export class Reverification {
     while (hashes.length > 0) {
       for (let at = 0; at < hashes.length && !signal.aborted; at += chunk) {
         const part = hashes.slice(at, at + chunk);
+        const chunkBeganAtMs = performance.now();
         const results = await Promise.allSettled(part.map((hash) => cache.loader.load(hash)));
         const failure = results.find((result) => result.status === 'rejected');
         this.counters.records += part.length;
-        if (failure === undefined) continue;
+        if (failure === undefined) {
+          // As long a pause as the work took: verifications go on meanwhile, and each of them may have waited for this chunk.
+          await pause(performance.now() - chunkBeganAtMs, signal);
+          continue;
+        }
         this.counters.failures += 1;
         log.warn({ err: failure.reason }, 'records could not be read again; trying once more');
-        await delay(BACKOFF_MS, undefined, { signal }).catch(() => {});
+        await pause(BACKOFF_MS, signal);
         break;
       }
       if (signal.aborted) return;
@@ -69,4 +74,9 @@ export class Reverification {
         'every record was read again',
       );
   }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  // Ends early when the task stops; the caller looks at the signal itself.
+  await delay(ms, undefined, { signal }).catch(() => {});
 }
