@@ -31,8 +31,8 @@ export class TopologyError extends Error {
 /** Aurora's own limit of secondary regions in a global database. */
 export const MAX_REPLICAS = 10;
 /** Three heartbeats of a second each: with less, one late heartbeat would count as staleness. */
-export const MIN_MAX_STALENESS_MS = 3000;
-export const STALENESS_MODES = ['serve', 'confirm', 'refuse'] as const;
+const MIN_MAX_STALENESS_MS = 3000;
+const STALENESS_MODES = ['serve', 'confirm', 'refuse'] as const;
 
 const NAME = /^[a-z][a-z0-9-]{0,31}$/;
 const NAME_RULE = 'a lower-case letter, then lower-case letters, digits and -, at most 32 characters';
@@ -113,7 +113,7 @@ function checkEnvironment(
   report: (zone: string) => Report,
 ): void {
   if (!NAME.test(name)) report(name)('', `an environment's name must be ${NAME_RULE}`);
-  if (!isFields(value) || !Array.isArray(value['zones']) || value['zones'].length === 0) {
+  if (!isFields(value) || !isList(value['zones']) || value['zones'].length === 0) {
     report(name)(
       'zones',
       `must be a list of at least one zone, is ${show(isFields(value) ? value['zones'] : value)}`,
@@ -122,7 +122,7 @@ function checkEnvironment(
   }
   checkUnknownFields(value, new Set(['zones']), report(name));
   const names = new Set<unknown>();
-  for (const [index, zone] of (value['zones'] as readonly unknown[]).entries()) {
+  for (const [index, zone] of value['zones'].entries()) {
     if (!isFields(zone)) {
       report(`${name}/#${index + 1}`)('', `must be an object, is ${show(zone)}`);
       continue;
@@ -190,14 +190,14 @@ function checkReplicas(
 ): ReadonlySet<AwsRegion> {
   const origin = zone['origin'];
   const regions = new Set<AwsRegion>(isAwsRegion(origin) ? [origin] : []);
-  const replicas: unknown = zone['replicas'];
-  if (!Array.isArray(replicas)) {
+  const replicas = zone['replicas'];
+  if (!isList(replicas)) {
     report('replicas', `must be a list of regions (empty for none), is ${show(replicas)}`);
     return regions;
   }
   if (replicas.length > MAX_REPLICAS)
     report('replicas', `lists ${replicas.length} regions; at most ${MAX_REPLICAS} are possible`);
-  for (const [index, region] of (replicas as readonly unknown[]).entries()) {
+  for (const [index, region] of replicas.entries()) {
     const field = `replicas[${index}]`;
     checkRegion(region, residency, field, report);
     if (!isAwsRegion(region)) continue;
@@ -267,6 +267,10 @@ function checkUnknownFields(value: Fields, known: ReadonlySet<string>, report: R
 
 function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value);
 }
 
 /** A value as it may stand in a message: short, on one line. */

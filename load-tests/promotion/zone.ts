@@ -59,6 +59,7 @@ export async function startZone(keys: number): Promise<BenchZone> {
       KEYHEARTH_WRITER_URL: nodes.home.url,
     };
     await oneOff('migrate.ts', zone);
+    // The entry prints this one line of JSON, and exits 0 only then.
     const { rootKey } = JSON.parse(await oneOff('bootstrap.ts', zone)) as { rootKey: string };
     const startService = async (place: Place): Promise<void> => {
       const peers = PLACES.filter((other) => other !== place).map(

@@ -42,6 +42,11 @@ function startTimeOf(pid: number): string | undefined {
   return line.replace(/^\S+\s+/, '');
 }
 
+/** The parent of a process; undefined where it is gone, or this system doesn't tell without starting a program. */
+export function parentOf(pid: number): number | undefined {
+  return process.platform === 'linux' ? readStat(pid)?.parent : undefined;
+}
+
 let knownBootId: string | undefined;
 function bootId(): string {
   knownBootId ??= readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();

@@ -1,0 +1,55 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+
+const entries = ['keyhearth.ts', 'keyhearth.mjs'].map((name) => join(import.meta.dirname, name));
+
+function run(...args: readonly string[]): { status: number | null; stdout: string; stderr: string } {
+  const env = { ...process.env, KEYHEARTH_DIR: '/nonexistent/keyhearth' };
+  return spawnSync(process.execPath, [entries[0] ?? '', ...args], { encoding: 'utf8', env });
+}
+
+test('help is there for every level, from both entries', () => {
+  for (const entry of entries) {
+    const { status, stdout } = spawnSync(process.execPath, [entry, 'local', '--help'], { encoding: 'utf8' });
+    expect(status).toBe(0);
+    for (const name of [
+      'up',
+      'status',
+      'kill',
+      'start',
+      'pause-replication',
+      'resume-replication',
+      'lag',
+      'promote',
+    ]) {
+      expect(stdout).toContain(name);
+    }
+  }
+  expect(run('local', 'up', '--help').stdout).toContain('--reset');
+  expect(run('measure', 'revocation', '--help').stdout).toContain('--count');
+  expect(run('doctor', 'feed', '--help').stdout).toContain('--seconds');
+});
+
+test('a wrong command line exits with 2', () => {
+  for (const args of [
+    ['local', 'kill'],
+    ['local', 'up', '--bogus'],
+    ['local', 'up', '--port', 'x'],
+    ['locla'],
+    ['local', 'kill', 'a', '--only', 'x'],
+  ]) {
+    const { status, stderr } = run(...args);
+    expect([args, status]).toEqual([args, 2]);
+    expect(stderr).toMatch(/^error: /);
+  }
+});
+
+test('a mistake is one sentence and exits with 1', () => {
+  const { status, stdout, stderr } = run('local', 'status');
+  expect([status, stdout]).toEqual([1, '']);
+  expect(stderr).toBe("The platform doesn't run: start it with `npm start`.\n");
+  expect(run('local', 'up', '--zone', 'mars').stderr).toBe(
+    'There is no zone mars in regions.config.ts; there are global, eu.\n',
+  );
+});

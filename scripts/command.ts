@@ -1,0 +1,158 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { errorCode, errorText, UserError } from './lib/user-error.ts';
+
+const exitCodes = { fault: 1, mistake: 1, usage: 2 } as const;
+
+function wholeNumber(text: string): number {
+  const number = Number(text);
+  if (text.trim() === '' || !Number.isInteger(number) || number < 0)
+    throw new InvalidArgumentError('It must be a whole number.');
+  return number;
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+const zoneOption = (): Option => new Option('--zone <name>', 'the zone, where a region is in several');
+const jsonOption = (): Option => new Option('--json', 'print JSON instead of a table').default(false);
+
+function buildCommand(): Command {
+  const program = new Command('keyhearth')
+    .description('API-key verification in the regions you choose: run it, look at it, break it.')
+    .showHelpAfterError('(--help shows what there is)')
+    .exitOverride();
+  addLocal(program.command('local').description('the whole platform on this machine'));
+  addMeasure(program.command('measure').description('measure what the running platform promises'));
+  addDoctor(program.command('doctor').description('check that the running platform behaves'));
+  return program;
+}
+
+interface UpFlags {
+  readonly zone: readonly string[];
+  readonly port: number;
+  readonly tasks: number;
+  readonly reset: boolean;
+  readonly json: boolean;
+}
+
+function addLocal(local: Command): void {
+  local
+    .command('up')
+    .description('start every zone and region and stay until Ctrl-C (the same as npm start)')
+    .option('--zone <name>', 'only this zone; may be given several times', collect, [])
+    .option('--port <number>', 'first of the ports that are used', wholeNumber, 8_700)
+    .option('--tasks <number>', 'service processes per region', wholeNumber, 1)
+    .option('--reset', 'throw the data of these zones away first', false)
+    .option(
+      '--json',
+      'print nothing but one JSON object (that of .keyhearth/local.json) once everything runs',
+      false,
+    )
+    .action(async ({ zone, port, tasks, reset, json }: UpFlags) => {
+      const { up } = await import('./local/up.ts');
+      await up({ zones: zone, basePort: port, tasks, reset, json });
+    });
+  local
+    .command('status')
+    .description('processes, roles and replication of every region')
+    .option('--zone <name>', 'only this zone')
+    .addOption(jsonOption())
+    .action(async (options: { zone?: string; json: boolean }) => {
+      const { showStatus } = await import('./local/commands.ts');
+      await showStatus({ zone: options.zone, json: options.json });
+    });
+  addBreaking(local);
+}
+
+/** Commands for seeing what happens when things break. */
+function addBreaking(local: Command): void {
+  local
+    .command('kill <region>')
+    .description('kill a region (SIGKILL), as when its machines are lost; it stays down until start')
+    .addOption(new Option('--only <part>', 'only this part').choices(['service', 'database']))
+    .addOption(zoneOption())
+    .action(async (region: string, options: { only?: 'service' | 'database'; zone?: string }) => {
+      const { change } = await import('./local/commands.ts');
+      await change({ name: 'kill', region, only: options.only, zone: options.zone });
+    });
+  const simple = [
+    ['start', 'start what is down in a region; a former home comes back as a standby'],
+    ['pause-replication', 'stop a replica from showing changes, as when it is cut off'],
+    ['resume-replication', 'let it show them again'],
+    ['promote', 'make a region the home: a switchover while the home is alive, a failover when it is dead'],
+  ] as const;
+  for (const [name, description] of simple) {
+    local
+      .command(`${name} <region>`)
+      .description(description)
+      .addOption(zoneOption())
+      .action(async (region: string, options: { zone?: string }) => {
+        const { change } = await import('./local/commands.ts');
+        await change({ name, region, zone: options.zone });
+      });
+  }
+  local
+    .command('lag <region> <ms>')
+    .description('make a replica show each change so much later; 0 for none')
+    .addOption(zoneOption())
+    .action(async (region: string, ms: string, options: { zone?: string }) => {
+      const { change, parseLag } = await import('./local/commands.ts');
+      await change({ name: 'lag', region, lagMs: parseLag(ms), zone: options.zone });
+    });
+}
+
+function addMeasure(measure: Command): void {
+  measure
+    .command('revocation')
+    .description('per region: time from the answer to a delete until the key is refused')
+    .option('--count <number>', 'keys to delete', wholeNumber, 200)
+    .option('--zone <name>', 'only this zone')
+    .addOption(jsonOption())
+    .action(async (options: { count: number; zone?: string; json: boolean }) => {
+      const { measureRevocation } = await import('./measure-revocation.ts');
+      await measureRevocation(options);
+    });
+}
+
+function addDoctor(doctor: Command): void {
+  doctor
+    .command('feed')
+    .description('write from 8 connections at once and compare what the change feed delivers in every region')
+    .option('--seconds <number>', 'how long to write', wholeNumber, 10)
+    .option('--zone <name>', 'only this zone')
+    .addOption(jsonOption())
+    .action(async (options: { seconds: number; zone?: string; json: boolean }) => {
+      const { checkFeed } = await import('./local/feed-check.ts');
+      await checkFeed({ seconds: options.seconds, zone: options.zone, json: options.json });
+    });
+}
+
+/** Runs one command line and returns the exit code. */
+async function run(argv: readonly string[]): Promise<number> {
+  try {
+    await buildCommand().parseAsync([...argv]);
+    return 0;
+  } catch (error) {
+    // Commander has printed what was wrong, or the help that was asked for.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
+    return explain(error);
+  }
+}
+
+function explain(error: unknown): number {
+  if (error instanceof UserError) {
+    process.stderr.write(`${error.message}\n`);
+    return exitCodes.mistake;
+  }
+  if (errorCode(error) === 'ENOSPC' || errorText(error).includes('No space left on device')) {
+    process.stderr.write('The disk is full: make room and start again.\n');
+    return exitCodes.mistake;
+  }
+  process.stderr.write(`keyhearth failed: ${errorText(error)}\n`);
+  return exitCodes.fault;
+}
+
+const code = await run(process.argv);
+// Not left to the end of all work: a start that failed may still be busy in another zone, and the guard ends what that one starts.
+process.exit(code === 0 ? process.exitCode : code);

@@ -1,0 +1,138 @@
+import { once } from 'node:events';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import {
+  makePlatformPlace,
+  type PlatformPlace,
+  type RunningPlatform,
+  startPlatform,
+  waitUntilGone,
+} from '../../test/platform.ts';
+import { callApi } from './credentials.ts';
+import type { LocalFile, LocalZone } from './local-file.ts';
+
+let place: PlatformPlace;
+let running: RunningPlatform | undefined;
+
+beforeAll(() => {
+  place = makePlatformPlace();
+});
+
+afterEach(async () => {
+  await running?.stop();
+  running = undefined;
+});
+
+afterAll(() => {
+  place.remove();
+});
+
+async function start(...args: readonly string[]): Promise<RunningPlatform> {
+  running = await startPlatform(place, ...args);
+  return running;
+}
+
+function zoneNamed(local: LocalFile, name: string): LocalZone {
+  const zone = local.zones[name];
+  if (zone === undefined) throw new Error(`there is no zone ${name}`);
+  return zone;
+}
+
+async function verdictIn(zone: LocalZone, region: string, key = zone.sampleKey): Promise<unknown> {
+  const url = zone.regions[region]?.url ?? '';
+  const { data } = await callApi(url, zone.rootKey, 'keys.verifyKey', { key });
+  return data;
+}
+
+test('every zone and region comes up, says so in local.json, and stops on Ctrl-C', async () => {
+  const { local, tookMs, stop } = await start();
+  expect(tookMs).toBeLessThan(60_000);
+  expect(Object.keys(local.zones)).toEqual(['global', 'eu']);
+  for (const zone of Object.values(local.zones)) {
+    for (const region of Object.keys(zone.regions)) {
+      expect(await verdictIn(zone, region)).toMatchObject({ valid: true, code: 'VALID' });
+    }
+    for (const client of Object.values(zone.clients)) {
+      const { data } = await callApi(client, zone.rootKey, 'keys.verifyKey', { key: zone.sampleKey });
+      expect(data).toMatchObject({ valid: true });
+    }
+  }
+  const file = join(place.dir, 'local.json');
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(local);
+
+  const second = await place.run('local', 'up', '--port', String(place.basePort));
+  expect(second.code).toBe(1);
+  expect(second.stderr).toMatch(/^The platform runs already \(process \d+\): .*\n$/);
+
+  const processes = place.processes();
+  expect(await stop()).toBe(0);
+  await waitUntilGone(processes, 1_000);
+  expect(existsSync(file)).toBe(false);
+});
+
+test('data and keys survive a restart, and --reset throws them away', async () => {
+  const first = await start('--zone', 'eu');
+  const before = zoneNamed(first.local, 'eu');
+  await first.stop();
+  const second = await start('--zone', 'eu');
+  const after = zoneNamed(second.local, 'eu');
+  expect(after.rootKey).toBe(before.rootKey);
+  expect(after.sampleKey).toBe(before.sampleKey);
+  expect(await verdictIn(after, 'eu-west-3')).toMatchObject({ valid: true });
+  await second.stop();
+  const third = await start('--zone', 'eu', '--reset');
+  const anew = zoneNamed(third.local, 'eu');
+  expect(anew.workspaceId).not.toBe(before.workspaceId);
+  expect(await verdictIn(anew, 'eu-west-3', before.sampleKey)).toMatchObject({ code: 'NOT_FOUND' });
+});
+
+test('after kill -9 of the parent nothing goes on running, and the next start works', async () => {
+  const { parent } = await start('--zone', 'eu');
+  const processes = place.processes();
+  expect(processes.length).toBeGreaterThanOrEqual(4);
+  parent.kill('SIGKILL');
+  await once(parent, 'exit');
+  await waitUntilGone(processes, 10_000);
+  const { local } = await start('--zone', 'eu');
+  expect(await verdictIn(zoneNamed(local, 'eu'), 'eu-central-1')).toMatchObject({ valid: true });
+});
+
+test('what even the guard could not end is cleared by the next start', async () => {
+  const { parent } = await start('--zone', 'eu');
+  const left = place.processes();
+  // A run.json as it is left when parent and guard are killed together.
+  const run = readFileSync(join(place.dir, 'run.json'), 'utf8');
+  parent.kill('SIGSTOP');
+  const forged = run.replace(/"startTime": "[^"]*"/, '"startTime": "an earlier process"');
+  writeFileSync(join(place.dir, 'run.json'), forged);
+  const { local } = await start('--zone', 'eu', '--port', String(place.basePort + 20_000));
+  await waitUntilGone(left, 1_000);
+  expect(Object.keys(local.zones)).toEqual(['eu']);
+  parent.kill('SIGKILL');
+});
+
+test('a taken port is named, with what it is for and who has it', async () => {
+  const server = createServer();
+  const port = place.basePort + 10;
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  try {
+    const { code, stderr } = await place.run('local', 'up', '--port', String(place.basePort));
+    expect(code).toBe(1);
+    expect(stderr).toContain(`Port ${port}, needed for the accelerator of zone global, is taken by`);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+  } finally {
+    await new Promise((resolve) => server.close(resolve));
+  }
+});
+
+test('several tasks share a region, and one of them is enough', async () => {
+  const { local } = await start('--zone', 'eu', '--tasks', '2');
+  const zone = zoneNamed(local, 'eu');
+  const first = zone.regions['eu-west-3']?.pid;
+  if (first === null || first === undefined) throw new Error('no task runs in eu-west-3');
+  process.kill(first, 'SIGKILL');
+  expect(await verdictIn(zone, 'eu-west-3')).toMatchObject({ valid: true });
+});

@@ -1,0 +1,81 @@
+import { expect, test } from 'vitest';
+import type { LocalFile } from './local-file.ts';
+import { overview, sampleCall, statusTable } from './tables.ts';
+import type { RegionStatus } from './zone-platform.ts';
+
+const local: LocalFile = {
+  zones: {
+    eu: {
+      url: 'http://127.0.0.1:8910',
+      rootKey: 'kh_root_example',
+      workspaceId: 'ws_1',
+      apiId: 'api_1',
+      sampleKey: 'sample_example',
+      clients: { london: 'http://127.0.0.1:8913' },
+      regions: {
+        'eu-west-3': {
+          url: 'http://127.0.0.1:8931',
+          role: 'home',
+          pid: 17,
+          postgres: { port: 8951, pid: null },
+        },
+      },
+    },
+  },
+};
+
+const status: RegionStatus = {
+  zone: 'eu',
+  region: 'eu-west-3',
+  url: 'http://127.0.0.1:8931',
+  role: 'replica',
+  tasks: [
+    { pid: 17, ready: true },
+    { pid: null, ready: false },
+  ],
+  postgres: {
+    port: 8951,
+    pid: 18,
+    role: 'standby',
+    streaming: true,
+    replayPaused: true,
+    applyDelayMs: 300,
+    lagMs: 12,
+  },
+};
+
+test('the overview shows URLs, keys and processes, and what is down', () => {
+  const text = overview(local);
+  for (const shown of [
+    'http://127.0.0.1:8913',
+    'kh_root_example',
+    'sample_example',
+    'api_1',
+    '127.0.0.1:8951, pid down',
+  ]) {
+    expect(text).toContain(shown);
+  }
+});
+
+test('the curl is one line that can be pasted', () => {
+  expect(sampleCall(local)).toBe(
+    `curl -s http://127.0.0.1:8913/v2/keys.verifyKey -H 'Authorization: Bearer kh_root_example' -H 'Content-Type: application/json' -d '{"key":"sample_example"}'`,
+  );
+});
+
+test('the status tells of tasks, the database and its replication', () => {
+  const text = statusTable([status]);
+  for (const shown of [
+    'ready (pid 17)',
+    'down',
+    'standby (pid 18, port 8951)',
+    'streaming, paused, delayed by 300 ms, lag 12 ms',
+  ]) {
+    expect(text).toContain(shown);
+  }
+});
+
+test('a database that is down says so', () => {
+  const postgres = { ...status.postgres, pid: null, role: null };
+  expect(statusTable([{ ...status, tasks: [], postgres }])).toMatch(/down +│ down/);
+});

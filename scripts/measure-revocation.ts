@@ -1,0 +1,167 @@
+import Table from 'cli-table3';
+
+import { readJson } from './lib/json-file.ts';
+import { summarize } from './lib/percentiles.ts';
+import type { Summary } from './lib/percentiles.ts';
+import { runTrials } from './lib/revocation-trial.ts';
+import { errorCode, UserError } from './lib/user-error.ts';
+import type { LocalFile } from './local/local-file.ts';
+import { placesOf } from './local/places.ts';
+
+export interface MeasureRevocationOptions {
+  /** The platform's file. @default `.keyhearth/local.json` */
+  readonly localJson?: string | undefined;
+  /** @default every zone, one after another */
+  readonly zone?: string | undefined;
+  /** Keys to delete in each zone. @default 200 */
+  readonly count?: number | undefined;
+  /** JSON on stdout instead of a table. */
+  readonly json: boolean;
+}
+
+/** Times in ms. */
+export interface ZoneRevocation {
+  readonly zone: string;
+  /** Keys that were measured; fewer than asked for after Ctrl-C. */
+  readonly count: number;
+  /** How long the delete's own answer took, in which it waits for another region. */
+  readonly deleteAnswerMs: Summary;
+  /** Deletes whose answer said that another region had applied them. */
+  readonly confirmed: number;
+  readonly regions: readonly RegionRevocation[];
+}
+
+export interface RegionRevocation {
+  readonly region: string;
+  readonly role: 'home' | 'replica';
+  /** From the delete's answer to the first refusal, of those that were refused. */
+  readonly refusedAfterMs: Summary;
+  /** Refused already when the first request after the delete's answer came: these count as 0. */
+  readonly atOnce: number;
+  /** Still valid after 10 s. */
+  readonly neverRefused: number;
+}
+
+/**
+ * `keyhearth measure revocation`: creates keys, warms them in every region, deletes them and polls each region directly until it
+ * refuses. Prints the result and returns it. Sets exit code 1 where a key was never refused. Ctrl-C ends it after the keys that are
+ * under way and shows what there is.
+ */
+export async function measureRevocation(
+  options: MeasureRevocationOptions,
+): Promise<readonly ZoneRevocation[]> {
+  const local = readLocal(options.localJson ?? placesOf().localFile);
+  const names = options.zone === undefined ? Object.keys(local.zones) : [options.zone];
+  const interrupted = new AbortController();
+  const interrupt = (): void => interrupted.abort();
+  process.once('SIGINT', interrupt);
+  try {
+    const results: ZoneRevocation[] = [];
+    for (const name of names) {
+      if (!interrupted.signal.aborted)
+        results.push(await measureZone(name, local, options, interrupted.signal));
+    }
+    process.stdout.write(
+      options.json ? `${JSON.stringify({ zones: results }, null, 2)}\n` : tableOf(results),
+    );
+    if (results.some(({ regions }) => regions.some(({ neverRefused }) => neverRefused > 0)))
+      process.exitCode = 1;
+    return results;
+  } finally {
+    process.off('SIGINT', interrupt);
+  }
+}
+
+function readLocal(path: string): LocalFile {
+  const local = readJson(path);
+  if (local === undefined)
+    throw new UserError(`There is no ${path}: start the platform first, with npm start.`);
+  // Written by the running platform and by nobody else.
+  return local as LocalFile;
+}
+
+async function measureZone(
+  name: string,
+  local: LocalFile,
+  options: MeasureRevocationOptions,
+  signal: AbortSignal,
+): Promise<ZoneRevocation> {
+  const zone = local.zones[name];
+  if (zone === undefined) {
+    throw new UserError(
+      `There is no running zone ${name}; running are ${Object.keys(local.zones).join(', ')}.`,
+    );
+  }
+  const count = options.count ?? 200;
+  const isShown = !options.json && process.stderr.isTTY;
+  const onProgress = (done: number): void => void process.stderr.write(`\r${name}: ${done}/${count}`);
+  try {
+    const trials = await runTrials({ zone, count, signal, ...(isShown ? { onProgress } : {}) });
+    return {
+      zone: name,
+      count: trials.length,
+      deleteAnswerMs: summarize(trials.map(({ deleteAnswerMs }) => deleteAnswerMs)),
+      confirmed: trials.filter(({ isConfirmed }) => isConfirmed).length,
+      regions: Object.entries(zone.regions).map(([region, { role }]) =>
+        regionOf(
+          region,
+          role,
+          trials.map(({ refusedAfterMs }) => refusedAfterMs[region] ?? null),
+        ),
+      ),
+    };
+  } catch (error) {
+    if (errorCode(error) !== 'ECONNREFUSED') throw error;
+    throw new UserError(
+      `A region of zone ${name} doesn't answer: is the platform running, and every region of it?`,
+    );
+  } finally {
+    if (isShown) process.stderr.write('\r\u001B[K');
+  }
+}
+
+function regionOf(
+  region: string,
+  role: 'home' | 'replica',
+  times: readonly (number | null)[],
+): RegionRevocation {
+  const refused = times.filter((time) => time !== null);
+  return {
+    region,
+    role,
+    refusedAfterMs: summarize(refused),
+    atOnce: refused.filter((time) => time === 0).length,
+    neverRefused: times.length - refused.length,
+  };
+}
+
+function tableOf(zones: readonly ZoneRevocation[]): string {
+  const table = new Table({
+    head: ['zone', 'region', 'role', 'p50 ms', 'p99 ms', 'max ms', 'at once', 'never'],
+    style: { head: [], border: [], compact: true },
+  });
+  const lines: string[] = [];
+  for (const { zone, count, deleteAnswerMs, confirmed, regions } of zones) {
+    for (const { region, role, refusedAfterMs: times, atOnce, neverRefused } of regions) {
+      table.push([
+        zone,
+        region,
+        role,
+        ms(times.p50),
+        ms(times.p99),
+        ms(times.max),
+        `${atOnce}/${count}`,
+        neverRefused,
+      ]);
+    }
+    lines.push(
+      `${zone}: ${count} keys; the delete itself was answered after p50 ${ms(deleteAnswerMs.p50)}, p99 ${ms(deleteAnswerMs.p99)}, ` +
+        `max ${ms(deleteAnswerMs.max)} ms, ${confirmed} of them with another region having applied it`,
+    );
+  }
+  return `From the delete's answer to the first refusal:\n${table.toString()}\n${lines.join('\n')}\n`;
+}
+
+function ms(value: number): string {
+  return Number.isNaN(value) ? '–' : value.toFixed(1);
+}
