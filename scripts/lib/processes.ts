@@ -99,7 +99,7 @@ function allParents(): [child: number, parent: number][] {
 }
 
 /** Sends a signal; a process that is gone (or whose pid belongs to another one by now) is left alone. */
-export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals): void {
+function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals): void {
   if (!isRunning(identity)) return;
   try {
     process.kill(identity.pid, signal);

@@ -67,7 +67,7 @@ function runTrial(
 }
 
 /** What the trial found, for a terminal. */
-export function feedTable(results: Readonly<Record<string, FeedTrialResult>>): string {
+function feedTable(results: Readonly<Record<string, FeedTrialResult>>): string {
   const head = ['zone', 'region', 'rows', 'missed', 'doubled', 'made up', 'p50 ms', 'p99 ms', 'max ms'];
   const table = new Table({ head, style: { head: [], border: [], compact: true } });
   for (const [zone, { rows, readers }] of Object.entries(results)) {

@@ -21,8 +21,6 @@ export interface Plan {
   readonly ports: PortPlan;
 }
 
-export const defaultBasePort = 8700;
-
 /**
  * What will run where. Ports belong to a zone's place in the topology, so they stay the same whichever zones are started. Fails with `UserError`
  * where a zone is unknown or the ports don't fit.

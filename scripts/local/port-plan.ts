@@ -32,7 +32,7 @@ export interface PortPlan {
 
 const zoneBlock = 200;
 const offsets = { firstZone: 10, clients: 1, regions: 20, postgres: 40, tasks: 60 } as const;
-export const tasksMax = 8;
+const tasksMax = 8;
 const regionsMax = 11;
 const clientsMax = 19;
 
