@@ -36,6 +36,7 @@ export async function up(options: UpOptions): Promise<void> {
     throw error;
   }
   await stopped;
+  output.notice('Stopped.');
 }
 
 function closing(places: Places, tookMs: number): string {
