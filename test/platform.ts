@@ -37,11 +37,12 @@ export interface RunningPlatform {
   stop(): Promise<number | null>;
 }
 
-export function makePlatformPlace(): PlatformPlace {
+/** `settings` go to the tasks. */
+export function makePlatformPlace(settings: Readonly<Record<string, string>> = {}): PlatformPlace {
   const dir = mkdtempSync(join(tmpdir(), 'keyhearth-platform-'));
   // Below the ports that systems give to outgoing connections, and different for test runs at the same time.
   const basePort = 12_000 + (process.pid % 30) * 600;
-  const env = { ...process.env, KEYHEARTH_DIR: dir };
+  const env = { ...process.env, ...settings, KEYHEARTH_DIR: dir };
   return {
     dir,
     basePort,
