@@ -145,6 +145,7 @@ export function buildParts(env: Env, log: Logger, status: Status): Parts {
       onEpoch: () => {
         cache.onEpoch();
         reverification.begin();
+        void home.look();
       },
       onDistrust: () => cache.onDistrust(),
     },

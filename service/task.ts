@@ -39,6 +39,8 @@ export class Task {
     pruner.start();
     this.#waitingFor = 'the change feed has no answer yet';
     if ((await feed.start()) === 'stopped') return 'stopped';
+    // The first look for home knew nothing of the feed; a task that is ready should pass calls on at once.
+    await home.look();
     this.#waitingFor = 'memory is being filled';
     await this.#warm();
     await this.#register();

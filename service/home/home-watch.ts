@@ -100,7 +100,13 @@ export class HomeWatch implements HomeLocator {
     await this.#loop;
   }
 
-  /** Looks now, not at the next regular time. */
+  /** Looks now, not at the next regular time. A look that fails makes the home unknown. */
+  async look(): Promise<HomeState> {
+    await this.#step();
+    return this.#state;
+  }
+
+  /** One look; fails where it can't be made. */
   async check(): Promise<HomeState> {
     this.counters.checks += 1;
     const { region, origin, feedView, database } = this.#options;
