@@ -3,7 +3,6 @@ import { systemClock } from './clock.ts';
 import { PostgresFeedReader } from './store/feed-reader.ts';
 import { runFeedTrial } from './store/feed-trial.ts';
 import { createPool } from './store/pool.ts';
-import { RecordReader } from './store/record-reader.ts';
 
 /**
  * One-off task: the feed's trial on a live zone. Environment: KEYHEARTH_WRITER_URL, and KEYHEARTH_READER_URLS as
@@ -35,9 +34,7 @@ async function main(): Promise<number> {
   try {
     const result = await runFeedTrial({
       writer,
-      readers: pools.map(
-        ({ name, pool }) => new PostgresFeedReader({ name, pool, records: new RecordReader(pool) }),
-      ),
+      readers: pools.map(({ name, pool }) => new PostgresFeedReader({ name, pool, recordsPool: pool })),
       clock: systemClock,
       writers: 8,
       durationMs: seconds * 1000,

@@ -15,6 +15,7 @@ import { FallbackSource } from './cache/fallback-source.ts';
 import { HotCache } from './cache/hot-cache.ts';
 import { Reverification } from './cache/reverification.ts';
 import { systemClock } from './clock.ts';
+import { NO_FLOOR } from './domain/feed.ts';
 import { Problem } from './domain/problem.ts';
 import type { Env } from './env.ts';
 import { HeartbeatWriter } from './home/heartbeat-writer.ts';
@@ -38,6 +39,7 @@ import { createPool } from './store/pool.ts';
 import { RecordReader } from './store/record-reader.ts';
 import { homeRows } from './store/rows.ts';
 import { Authenticator } from './verify/authenticator.ts';
+import { BatchedSource } from './verify/batched-source.ts';
 import { RecordFinder } from './verify/finder.ts';
 import { KeyTextGuard } from './verify/key-text-guard.ts';
 import type { RecordSource } from './verify/ports.ts';
@@ -81,7 +83,8 @@ export function buildParts(env: Env, log: Logger, status: Status): Parts {
     throw new Error(`zone "${zone.name}" has no region ${env.region}; it has ${regions.join(', ')}`);
   }
   const clock = systemClock;
-  const taskId = env.taskId === '' ? `${env.region}/${randomBytes(6).toString('hex')}` : env.taskId;
+  // New for each process: what an earlier one reported under a name of its own says nothing about this one.
+  const taskId = `${env.taskId === '' ? env.region : env.taskId}/${randomBytes(6).toString('hex')}`;
   const maxStalenessMs =
     env.maxStalenessMs === 0 ? (zone.maxStalenessMs ?? DEFAULT_MAX_STALENESS_MS) : env.maxStalenessMs;
   const mode =
@@ -119,8 +122,7 @@ export function buildParts(env: Env, log: Logger, status: Status): Parts {
     }),
   }));
   const readers = instances.map(
-    ({ name, records, feed: pool }) =>
-      new PostgresFeedReader({ name, pool, records: new RecordReader(records) }),
+    ({ name, records: recordsPool, feed: pool }) => new PostgresFeedReader({ name, pool, recordsPool }),
   );
 
   const peers = createPeers({
@@ -131,8 +133,20 @@ export function buildParts(env: Env, log: Logger, status: Status): Parts {
     nonce: () => randomBytes(18).toString('base64url'),
   });
   const database = databaseOf(homePool);
-  const homeRecords = new RecordReader(writerPool);
-  const homeSource = homeSourceOf(() => home.current(), homeRecords, peers);
+  // What other regions ask of home may not take the connections of the writes that they wait for.
+  const homeReadsPool = createPool({
+    url: env.writerUrl,
+    applicationName: 'keyhearth home reads',
+    connections: env.poolConnections,
+    onIdleError,
+  });
+  const homeRecords = new RecordReader(homeReadsPool);
+  const homeSource = new BatchedSource({
+    source: homeSourceOf(() => home.current(), homeRecords, peers),
+    batchSize: LOAD_BATCH,
+    concurrency: LOAD_CONCURRENCY,
+    maxWaiting: MAX_WAITING_LOADS,
+  });
 
   const feed: ChangeFeed = new ChangeFeed({
     readers,
@@ -154,10 +168,11 @@ export function buildParts(env: Env, log: Logger, status: Status): Parts {
     own: () => feed.reader.records,
     ownAnswers: () => feed.answering,
     home: homeSource,
-    onFallback: (error) => log.warn({ err: error }, 'a read failed and is tried elsewhere'),
+    onFallback: throttled((error) => log.warn({ err: error }, 'a read failed and is tried elsewhere')),
   });
   const cache = new HotCache({
     source,
+    floor: () => ({ mark: feed.mark, revision: null }),
     clock,
     maxKeys: env.maxKeys,
     maxBytes: env.maxKeyBytes,
@@ -167,7 +182,7 @@ export function buildParts(env: Env, log: Logger, status: Status): Parts {
     loadConcurrency: LOAD_CONCURRENCY,
     loadBatchSize: LOAD_BATCH,
     maxWaitingLoads: MAX_WAITING_LOADS,
-    onBackgroundError: (error) => log.warn({ err: error }, 'a record could not be read again'),
+    onBackgroundError: throttled((error) => log.warn({ err: error }, 'a record could not be read again')),
   });
   const reverification = new Reverification({ cache, chunk: REVERIFY_CHUNK, log });
 
@@ -227,11 +242,11 @@ export function buildParts(env: Env, log: Logger, status: Status): Parts {
   const verifier = new Verifier({ finder, records: cache, clock });
   const authenticator = new Authenticator({ finder, clock });
   const guarded: Pick<Authenticator, 'authenticate' | 'confirm'> = {
-    authenticate: (text) => {
-      requireFeed(feed);
-      return authenticator.authenticate(text);
+    authenticate: (text, need) => {
+      if (status.readiness() !== null) throw starting();
+      return authenticator.authenticate(text, need);
     },
-    confirm: async (text) => await authenticator.confirm(text),
+    confirm: async (text, revision) => await authenticator.confirm(text, revision),
   };
 
   const metrics = taskMetrics(
@@ -259,7 +274,7 @@ export function buildParts(env: Env, log: Logger, status: Status): Parts {
     logger: log,
     trustedProxies: env.trustedProxies,
     zoneGuard: (text) => void guard.admits(text),
-    authenticate: guarded.authenticate,
+    authenticate: (text) => guarded.authenticate(text),
     manage: createManage({ writer, rows: homeRows(writerPool, epoch), zone: zone.name, randomBytes }),
     home,
     taskStatus,
@@ -280,15 +295,32 @@ export function buildParts(env: Env, log: Logger, status: Status): Parts {
   });
   void app.register(verifyKeyRoute({ authenticator: guarded, verifier, freshness: feed }));
   const recordPools = instances.map((instance) => instance.records);
-  const pools = [writerPool, homePool, ...instances.flatMap((instance) => [instance.records, instance.feed])];
+  const pools = [
+    writerPool,
+    homePool,
+    homeReadsPool,
+    ...instances.flatMap((instance) => [instance.records, instance.feed]),
+  ];
   return { app, cache, feed, home, heartbeat, pruner, reporter, reverification, peers, pools, recordPools };
 }
 
-/** Before the feed runs nothing may be read into memory: nobody would notice its changes. */
-function requireFeed(feed: ChangeFeed): void {
-  if (feed.epoch === null) {
-    throw new Problem('database_unavailable', 'This task is still starting.', { retryAfterS: 1 });
-  }
+/**
+ * Before a task is ready it serves nobody: its feed may not run yet, and home may not know of it, and would take its region for done
+ * without it.
+ */
+function starting(): Problem {
+  return new Problem('database_unavailable', 'This task is still starting.', { retryAfterS: 1 });
+}
+
+/** At most one call a second gets through; what is reported while something is down would fill the log with the same line. */
+function throttled(report: (error: unknown) => void): (error: unknown) => void {
+  let quietUntilMs = 0;
+  return (error) => {
+    const nowMs = performance.now();
+    if (nowMs < quietUntilMs) return;
+    quietUntilMs = nowMs + 1000;
+    report(error);
+  };
 }
 
 /** Home's database, asked directly where home is here, through a peer elsewhere (`peers` null: not at all). */
@@ -307,15 +339,15 @@ function homeSourceOf(home: () => HomeState, here: RecordSource, peers: PeersCli
     throw new Problem('no_home', 'The home of this zone can’t be asked at this moment.', { retryAfterS: 1 });
   }
   return {
-    readRecords: async (hashes) =>
+    readRecords: async (hashes, floor = NO_FLOOR) =>
       await ask(
-        async () => await here.readRecords(hashes),
-        async (client, region) => await client.readRecords(region, hashes),
+        async () => await here.readRecords(hashes, floor),
+        async (client, region) => await client.readRecords(region, hashes, floor),
       ),
-    readShared: async (refs) =>
+    readShared: async (refs, floor = NO_FLOOR) =>
       await ask(
-        async () => await here.readShared(refs),
-        async (client, region) => await client.readShared(region, refs),
+        async () => await here.readShared(refs, floor),
+        async (client, region) => await client.readShared(region, refs, floor),
       ),
   };
 }

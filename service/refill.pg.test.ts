@@ -7,6 +7,7 @@ import { systemClock } from './clock.ts';
 import type { KeyHash } from './domain/brands.ts';
 import { hashKey } from './domain/key-text.ts';
 import type { RecordReads } from './domain/records.ts';
+import type { SnapshotFloor } from './domain/feed.ts';
 import type { Revision } from './domain/revision.ts';
 import { HeartbeatWriter } from './home/heartbeat-writer.ts';
 import { ChangeFeed } from './store/change-feed.ts';
@@ -30,9 +31,10 @@ class Holder {
     const records = new RecordReader(this.#pool);
     this.cache = new HotCache({
       source: {
-        readRecords: async (hashes) => await this.#hold(await records.readRecords(hashes)),
-        readShared: async (refs) => await records.readShared(refs),
+        readRecords: async (hashes, floor) => await this.#hold(await records.readRecords(hashes, floor)),
+        readShared: async (refs, floor) => await records.readShared(refs, floor),
       },
+      floor: () => ({ mark: this.feed.mark, revision: null }),
       clock: systemClock,
       maxKeys: 1000,
       maxBytes: 10_000_000,
@@ -45,7 +47,7 @@ class Holder {
       onBackgroundError: () => {},
     });
     this.feed = new ChangeFeed({
-      readers: [new PostgresFeedReader({ name, pool: this.#pool, records })],
+      readers: [new PostgresFeedReader({ name, pool: this.#pool, recordsPool: this.#pool })],
       listener: this.cache,
       clock: systemClock,
       pollMs: 10,
@@ -241,4 +243,30 @@ test('under a storm of updates and refills no reader ever shows less than what i
   await Promise.all([...writers, ...readers]);
   expect(updates).toBeGreaterThan(30);
   for (const { feed } of holders.values()) expect(feed.counters.distrusts).toBe(0);
+});
+
+test('a snapshot below what was applied is refused, whatever it would show', async () => {
+  const { feed } = holderOf('standby 1');
+  const { hash, revision } = await createKey();
+  expect(await feed.waitFor(revision, 5000)).toBe(true);
+  const { mark } = feed;
+  if (mark === null) throw new Error('the feed runs');
+  const records = new RecordReader(side.pool);
+  const read = async (floor: SnapshotFloor): Promise<boolean> =>
+    (await records.readRecords([hash], floor)).keys.has(hash);
+  expect(await read({ mark, revision })).toBe(true);
+  const refusal = { code: 'database_unavailable' };
+  await expect(
+    read({ mark: { ...mark, watermark: mark.watermark + 1_000_000n }, revision: null }),
+  ).rejects.toMatchObject(refusal);
+  await expect(read({ mark: { ...mark, met: mark.met + 1_000_000 }, revision: null })).rejects.toMatchObject(
+    refusal,
+  );
+  await expect(
+    read({ mark: { ...mark, epoch: { counter: 2, id: 'zzzzzzzz' } }, revision: null }),
+  ).rejects.toMatchObject(refusal);
+  const later = { ...revision, xid: revision.xid + 1_000_000n };
+  await expect(read({ mark: null, revision: later })).rejects.toMatchObject(refusal);
+  // A newer epoch than the mark's is ahead of it.
+  expect(await read({ mark: { ...mark, epoch: { counter: 0, id: 'aaaaaaaa' } }, revision: null })).toBe(true);
 });

@@ -8,7 +8,10 @@ import type { RecordReader } from './store/record-reader.ts';
 import { rowsOf } from './store/rows.ts';
 import { isSupportedSchema, readSchemaVersion, SUPPORTED_SCHEMA } from './store/schema-version.ts';
 
-const WARM_PAGE = 2000;
+const WARM_PAGE = 500;
+/** Filling memory is worth some patience and no more: a task with an empty memory serves, too. */
+const WARM_FAILURES_MAX = 5;
+const REFRESH_TIMEOUT_MS = 2000;
 const RETRY_MS = 500;
 
 /** A verify-service task: its parts, started and stopped in order. */
@@ -19,6 +22,7 @@ export class Task {
   readonly #abort = new AbortController();
   #waitingFor: string | null = 'the task is starting';
   #closing = false;
+  #starting: Promise<'ready' | 'stopped'> | null = null;
 
   constructor(env: Env, log: Logger) {
     this.#env = env;
@@ -31,6 +35,11 @@ export class Task {
 
   /** Listens at once, so that liveness can be asked; ready when the reader answers, the schema fits and memory is warm. */
   async start(): Promise<'ready' | 'stopped'> {
+    this.#starting = this.#start();
+    return await this.#starting;
+  }
+
+  async #start(): Promise<'ready' | 'stopped'> {
     const { app, home, heartbeat, pruner, feed, reporter } = this.#parts;
     await app.listen({ host: this.#env.host, port: this.#env.port });
     if (!(await this.#untilSchemaFits())) return 'stopped';
@@ -43,8 +52,11 @@ export class Task {
     await home.look();
     this.#waitingFor = 'memory is being filled';
     await this.#warm();
+    if (this.#closing) return 'stopped';
     await this.#register();
     reporter.start();
+    // Others were not waiting for this task before it was known: whatever they call applied by now has to be applied here, too.
+    await feed.refresh(REFRESH_TIMEOUT_MS);
     if (this.#closing) return 'stopped';
     this.#waitingFor = null;
     this.#log.info({ port: this.#env.port, held: this.#parts.cache.sizes.keys }, 'ready');
@@ -59,6 +71,9 @@ export class Task {
     if (this.#closing) return;
     this.#closing = true;
     this.#abort.abort();
+    if (this.#waitingFor !== null) await this.#parts.feed.stop();
+    // It ends soon, now that what it waits for has been stopped; a task is told to have stopped only after it can't register any more.
+    await this.#starting?.catch(() => {});
     const { app, home, heartbeat, pruner, feed, reporter, reverification, peers, pools } = this.#parts;
     await delay(this.#env.drainMs);
     const force = setTimeout(() => app.server.closeAllConnections(), this.#env.shutdownMs);
@@ -105,14 +120,23 @@ export class Task {
     const { signal } = this.#abort;
     const beganAtMs = performance.now();
     let after: Parameters<RecordReader['readWarmPage']>[0] = null;
-    while (!signal.aborted && cache.hasRoom && cache.sizes.keys < this.#env.warmKeys) {
+    let failures = 0;
+    while (
+      !signal.aborted &&
+      failures < WARM_FAILURES_MAX &&
+      cache.hasRoom &&
+      cache.sizes.keys < this.#env.warmKeys
+    ) {
       const limit = Math.min(WARM_PAGE, this.#env.warmKeys - cache.sizes.keys);
       try {
-        const { next } = await cache.warm(async () => await readerOf(feed).readWarmPage(after, limit));
+        const { next } = await cache.warm(
+          async () => await readerOf(feed).readWarmPage(after, limit, { mark: feed.mark, revision: null }),
+        );
         if (next === null) break;
         after = next;
       } catch (error) {
-        this.#log.warn({ err: error }, 'memory could not be filled; trying again');
+        failures += 1;
+        this.#log.warn({ err: error, failures }, 'memory could not be filled');
         await delay(RETRY_MS, undefined, { signal }).catch(() => {});
       }
     }

@@ -1,3 +1,4 @@
+import { NO_FLOOR } from '../service/domain/feed.ts';
 import { HotCache } from '../service/cache/hot-cache.ts';
 import { generateKeyText, hashKey } from '../service/domain/key-text.ts';
 import { Authenticator } from '../service/verify/authenticator.ts';
@@ -39,6 +40,7 @@ export function makeVerifySide(mode: StalenessMode = 'serve'): VerifySide {
   const clock = new FakeClock();
   const cache = new HotCache({
     source,
+    floor: () => NO_FLOOR,
     clock,
     maxKeys: 10,
     maxBytes: 100_000,
@@ -61,7 +63,7 @@ export function makeVerifySide(mode: StalenessMode = 'serve'): VerifySide {
   });
   const finder = new RecordFinder({
     records: cache,
-    freshness: { stalenessMs: () => freshness.staleness, waitFor: async () => freshness.reaches },
+    freshness: { mark: null, stalenessMs: () => freshness.staleness, waitFor: async () => freshness.reaches },
     home,
     guard,
     clock,

@@ -1,4 +1,5 @@
 import type { KeyHash } from '../domain/brands.ts';
+import type { SnapshotFloor } from '../domain/feed.ts';
 import { Problem } from '../domain/problem.ts';
 import type { RecordReads, SharedObject, SharedRef } from '../domain/records.ts';
 import type { RecordSource } from '../verify/ports.ts';
@@ -8,7 +9,7 @@ export interface FallbackSourceOptions {
   readonly own: () => RecordSource;
   /** False while that instance doesn't answer the feed: then it isn't asked first. */
   readonly ownAnswers: () => boolean;
-  /** Home's database. What it says is never older than what this region's reader says. */
+  /** Home's database. The floor keeps it from being an earlier home's. */
   readonly home: RecordSource;
   readonly onFallback: (error: unknown) => void;
 }
@@ -22,12 +23,12 @@ export class FallbackSource implements RecordSource {
     this.#options = options;
   }
 
-  async readRecords(hashes: readonly KeyHash[]): Promise<RecordReads> {
-    return await this.#read(async (source) => await source.readRecords(hashes));
+  async readRecords(hashes: readonly KeyHash[], floor?: SnapshotFloor): Promise<RecordReads> {
+    return await this.#read(async (source) => await source.readRecords(hashes, floor));
   }
 
-  async readShared(refs: readonly SharedRef[]): Promise<readonly SharedObject[]> {
-    return await this.#read(async (source) => await source.readShared(refs));
+  async readShared(refs: readonly SharedRef[], floor?: SnapshotFloor): Promise<readonly SharedObject[]> {
+    return await this.#read(async (source) => await source.readShared(refs, floor));
   }
 
   async #read<T>(read: (source: RecordSource) => Promise<T>): Promise<T> {

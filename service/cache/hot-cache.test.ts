@@ -9,6 +9,7 @@ import {
   FakeSource,
   keyChange,
 } from '../../test/records.ts';
+import { NO_FLOOR } from '../domain/feed.ts';
 import type { HotKey } from '../domain/hot-records.ts';
 import { HotCache, type HotCacheOptions } from './hot-cache.ts';
 
@@ -25,6 +26,7 @@ function setUp(change: Partial<HotCacheOptions> = {}): {
   const errors: unknown[] = [];
   const cache = new HotCache({
     source,
+    floor: () => NO_FLOOR,
     clock,
     maxKeys: 100,
     maxBytes: 1_000_000,

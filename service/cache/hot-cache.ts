@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { KeyHash } from '../domain/brands.ts';
 import type { Change } from '../domain/change.ts';
+import type { SnapshotFloor } from '../domain/feed.ts';
 import { CONFIRMED, HotKey, HotRootKey } from '../domain/hot-records.ts';
 import type { KeyRow, RecordRead, RecordReads, RootKeyRow, SharedObject } from '../domain/records.ts';
 import type { SharedEntry } from '../domain/shared-entry.ts';
@@ -12,6 +13,8 @@ import { SharedObjects } from './shared-objects.ts';
 
 export interface HotCacheOptions {
   readonly source: RecordSource;
+  /** What a read that begins now must show at least: all that the feed has applied. */
+  readonly floor: () => SnapshotFloor;
   readonly clock: Clock;
   /** Bounds of the hot keys; the least recently used leave first. Bytes are an estimate of the heap they take. */
   readonly maxKeys: number;
@@ -32,6 +35,8 @@ type HotRecord = HotKey | HotRootKey;
 
 /** Heap of a record apart from its texts, measured once on records with one role and one permission. */
 const RECORD_BYTES = 600;
+/** An id in the row, a reference to its entry, and a name in the kept answer. */
+const REFERENCE_BYTES = 100;
 
 /**
  * The records that a task holds in memory. `peek…` never waits and never allocates; `load…` reads what is missing. Kept right by
@@ -41,6 +46,7 @@ const RECORD_BYTES = 600;
 export class HotCache implements FeedListener, Records {
   readonly counters = { hits: 0, misses: 0, evicted: 0 };
   readonly loader: RecordLoader;
+  readonly #rootLoader: RecordLoader;
   readonly #options: HotCacheOptions;
   readonly #changes = new ChangeLog();
   readonly #shared = new SharedObjects();
@@ -64,18 +70,23 @@ export class HotCache implements FeedListener, Records {
     });
     this.#rootKeys = new LRUCache<KeyHash, HotRootKey>({ max: options.maxRootKeys, dispose: release });
     this.#absent = new LRUCache({ max: options.maxAbsent, ttl: options.maxAgeMs });
-    this.loader = new RecordLoader({
+    const loading = {
       source: options.source,
       changes: this.#changes,
-      accept: (hash, reads, since) => this.#accept(hash, reads, since),
+      accept: (hash: KeyHash, reads: RecordReads, since: ChangesSince) => this.#accept(hash, reads, since),
+      floor: options.floor,
       concurrency: options.loadConcurrency,
       batchSize: options.loadBatchSize,
       maxWaiting: options.maxWaitingLoads,
-    });
+    };
+    this.loader = new RecordLoader(loading);
+    // Root keys come from whoever calls, authenticated or not: made-up ones may not use up what keys need.
+    this.#rootLoader = new RecordLoader({ ...loading, concurrency: 1 });
     this.#sharedLoader = new SharedLoader({
       source: options.source,
       changes: this.#changes,
       shared: this.#shared,
+      floor: options.floor,
       epochGeneration: () => this.#epochGeneration,
     });
   }
@@ -110,12 +121,11 @@ export class HotCache implements FeedListener, Records {
   }
 
   async loadRootKey(hash: KeyHash): Promise<HotRootKey | null> {
-    return await this.#load(this.#rootKeys, hash, async (wanted) => (await this.loader.load(wanted)).rootKey);
-  }
-
-  /** Reads an unverified or aged record again without anybody waiting for it. */
-  refreshInBackground(record: HotRecord): void {
-    this.loader.load(record.row.hash).catch(this.#options.onBackgroundError);
+    return await this.#load(
+      this.#rootKeys,
+      hash,
+      async (wanted) => (await this.#rootLoader.load(wanted)).rootKey,
+    );
   }
 
   /** Takes in a page read in bulk, before the task is ready. What changed while it was read is left out: it is read when asked for. */
@@ -209,7 +219,7 @@ export class HotCache implements FeedListener, Records {
   #ageOut(record: HotRecord): void {
     // Tried again after a tenth of the age, however the read ends; until then the record serves on.
     record.readAtMs += this.#options.maxAgeMs / 10;
-    this.refreshInBackground(record);
+    this.loader.load(record.row.hash).catch(this.#options.onBackgroundError);
   }
 
   /** Reads the record unless it is held, verified, and waits for nothing. */
@@ -285,6 +295,9 @@ function overtaken(object: SharedObject, since: ChangesSince): boolean {
 function sizeOf(record: HotKey): number {
   const { row } = record;
   return (
-    RECORD_BYTES + (row.name?.length ?? 0) + (row.meta?.length ?? 0) * 2 + record.dependencies.length * 16
+    RECORD_BYTES +
+    // Name and metadata stand in the row and in the kept answer.
+    2 * ((row.name?.length ?? 0) + (row.meta?.length ?? 0)) +
+    REFERENCE_BYTES * record.dependencies.length
   );
 }

@@ -1,4 +1,5 @@
 import type { KeyHash } from '../domain/brands.ts';
+import type { SnapshotFloor } from '../domain/feed.ts';
 import type { HotKey, HotRootKey } from '../domain/hot-records.ts';
 import { Problem } from '../domain/problem.ts';
 import type { RecordReads } from '../domain/records.ts';
@@ -18,6 +19,8 @@ export interface RecordLoaderOptions {
   readonly source: RecordSource;
   readonly changes: ChangeLog;
   readonly accept: Accept;
+  /** What a read that begins now must show at least. */
+  readonly floor: () => SnapshotFloor;
   /** Reads under way at a time; misses beyond wait and share the next one. */
   readonly concurrency: number;
   /** Records asked for in one statement. */
@@ -90,7 +93,11 @@ export class RecordLoader {
     this.counters.records += batch.length;
     const end = this.#options.changes.begin();
     try {
-      const reads = await this.#options.source.readRecords(batch.map((wanted) => wanted.hash));
+      const { source, floor } = this.#options;
+      const reads = await source.readRecords(
+        batch.map((wanted) => wanted.hash),
+        floor(),
+      );
       const since = end();
       for (const wanted of batch) this.#settle(wanted, reads, since);
     } catch (error) {

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { KeyHash } from '../domain/brands.ts';
 import type { HotCache } from './hot-cache.ts';
 
 export interface ReverificationOptions {
@@ -22,6 +23,8 @@ export class Reverification {
   readonly #options: ReverificationOptions;
   readonly #abort = new AbortController();
   #running: Promise<void> | null = null;
+  /** Home changed since the run last looked at what there is to read. */
+  #again = false;
 
   constructor(options: ReverificationOptions) {
     this.#options = options;
@@ -29,6 +32,7 @@ export class Reverification {
 
   /** Call when the epoch changed. */
   begin(): void {
+    this.#again = true;
     this.#running ??= this.#run().finally(() => (this.#running = null));
   }
 
@@ -42,37 +46,41 @@ export class Reverification {
   }
 
   async #run(): Promise<void> {
-    const { cache, chunk, log } = this.#options;
-    const { signal } = this.#abort;
+    const { cache, log } = this.#options;
     this.counters.runs += 1;
     const beganAtMs = performance.now();
-    let hashes = cache.unverified();
-    const count = hashes.length;
-    while (hashes.length > 0) {
-      for (let at = 0; at < hashes.length && !signal.aborted; at += chunk) {
-        const part = hashes.slice(at, at + chunk);
-        const chunkBeganAtMs = performance.now();
-        const results = await Promise.allSettled(part.map((hash) => cache.loader.load(hash)));
-        const failure = results.find((result) => result.status === 'rejected');
-        this.counters.records += part.length;
-        if (failure === undefined) {
-          // As long a pause as the work took: verifications go on meanwhile, and each of them may have waited for this chunk.
-          await pause(performance.now() - chunkBeganAtMs, signal);
-          continue;
-        }
+    let count = 0;
+    while (this.#again && !this.#abort.signal.aborted) {
+      this.#again = false;
+      for (let hashes = cache.unverified(); hashes.length > 0; hashes = cache.unverified()) {
+        count = Math.max(count, hashes.length);
+        await this.#pass(hashes);
+        if (this.#abort.signal.aborted) return;
+      }
+    }
+    const tookMs = Math.round(performance.now() - beganAtMs);
+    if (count > 0) log.info({ records: count, tookMs }, 'every record was read again');
+  }
+
+  /** Once through; ends at the first failure, after a pause, so that the next pass begins with the most recently used again. */
+  async #pass(hashes: readonly KeyHash[]): Promise<void> {
+    const { cache, chunk, log } = this.#options;
+    const { signal } = this.#abort;
+    for (let at = 0; at < hashes.length && !signal.aborted; at += chunk) {
+      const part = hashes.slice(at, at + chunk);
+      const beganAtMs = performance.now();
+      const results = await Promise.allSettled(part.map(async (hash) => await cache.loader.load(hash)));
+      const failure = results.find((result) => result.status === 'rejected');
+      this.counters.records += part.length;
+      if (failure !== undefined) {
         this.counters.failures += 1;
         log.warn({ err: failure.reason }, 'records could not be read again; trying once more');
         await pause(BACKOFF_MS, signal);
-        break;
+        return;
       }
-      if (signal.aborted) return;
-      hashes = cache.unverified();
+      // As long a pause as the work took: verifications go on meanwhile, and each of them may have waited for this chunk.
+      await pause(performance.now() - beganAtMs, signal);
     }
-    if (count > 0)
-      log.info(
-        { records: count, tookMs: Math.round(performance.now() - beganAtMs) },
-        'every record was read again',
-      );
   }
 }
 

@@ -1,3 +1,4 @@
+import type { SnapshotFloor } from '../domain/feed.ts';
 import { Problem } from '../domain/problem.ts';
 import type { SharedEntry } from '../domain/shared-entry.ts';
 import type { RecordSource } from '../verify/ports.ts';
@@ -8,6 +9,8 @@ export interface SharedLoaderOptions {
   readonly source: RecordSource;
   readonly changes: ChangeLog;
   readonly shared: SharedObjects;
+  /** What a read that begins now must show at least. */
+  readonly floor: () => SnapshotFloor;
   /** Of the writer's epoch, at this moment. */
   readonly epochGeneration: () => number;
 }
@@ -45,10 +48,10 @@ export class SharedLoader {
   async #readNext(): Promise<void> {
     const entries = [...(this.#next?.entries ?? [])];
     this.#next = null;
-    const { source, changes, shared, epochGeneration } = this.#options;
+    const { source, changes, shared, epochGeneration, floor } = this.#options;
     const end = changes.begin();
     try {
-      const objects = await source.readShared(entries);
+      const objects = await source.readShared(entries, floor());
       const since = end();
       if (since.everything) return;
       const byKey = new Map(objects.map((object) => [sharedKey(object), object]));

@@ -1,5 +1,5 @@
 import type { Change } from './change.ts';
-import type { Epoch } from './revision.ts';
+import type { Epoch, Revision } from './revision.ts';
 
 /** The home's heartbeat: a row that the home rewrites each second and that replicates with the data. */
 export interface Heartbeat {
@@ -24,3 +24,22 @@ export interface FeedPoll {
   /** All visible rows of the heartbeat's epoch from the asked transaction on (or from the watermark, where the epoch is another). */
   readonly changes: readonly Change[];
 }
+
+/** How far a task has applied the feed, as a database can check it: the rows met from the watermark on are told by their number. */
+export interface FeedMark {
+  readonly epoch: Epoch;
+  readonly watermark: bigint;
+  /** Rows of the epoch with a transaction from the watermark on that were applied. */
+  readonly met: number;
+}
+
+/**
+ * What a snapshot must show at least. An instance can fall back behind what it showed before (a standby that crashes begins again
+ * at an earlier point), and a record read there would be older than changes which were applied already.
+ */
+export interface SnapshotFloor {
+  readonly mark: FeedMark | null;
+  readonly revision: Revision | null;
+}
+
+export const NO_FLOOR: SnapshotFloor = { mark: null, revision: null };

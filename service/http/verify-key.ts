@@ -90,7 +90,10 @@ async function verifyLater(
   return send(request, reply, await deps.verifier.verify(await principal, wanted));
 }
 
-/** Waits for the revision, then asks home, then refuses: a caller that names a revision never gets an older answer. */
+/**
+ * Waits for the revision, then asks home, then refuses: a caller that names a revision never gets an older answer. Who calls is
+ * looked at first, so that strangers can make nobody wait.
+ */
 async function verifyAtRevision(
   deps: VerifyKeyDeps,
   request: FastifyRequest,
@@ -99,12 +102,15 @@ async function verifyAtRevision(
   wanted: VerifyRequest,
 ): Promise<FastifyReply> {
   const revision = minRevisionOf(request);
-  if (revision === undefined || (await deps.freshness.waitFor(revision, MIN_REVISION_WAIT_MS))) {
-    const principal = await deps.authenticator.authenticate(rootKeyText);
-    return send(request, reply, await deps.verifier.verify(principal, wanted));
+  const { authenticator, verifier, freshness } = deps;
+  const caller = await authenticator.authenticate(rootKeyText);
+  if (revision === undefined) return send(request, reply, await verifier.verify(caller, wanted));
+  if (await freshness.waitFor(revision, MIN_REVISION_WAIT_MS)) {
+    const principal = await authenticator.authenticate(rootKeyText, 'verified');
+    return send(request, reply, await verifier.verify(principal, wanted, 'verified'));
   }
-  const principal = await deps.authenticator.confirm(rootKeyText).catch(notReached);
-  return send(request, reply, await deps.verifier.confirm(principal, wanted).catch(notReached));
+  const principal = await authenticator.confirm(rootKeyText, revision).catch(notReached);
+  return send(request, reply, await verifier.confirm(principal, wanted, revision).catch(notReached));
 }
 
 function notReached(error: unknown): never {

@@ -13,6 +13,7 @@ import {
 } from '../../test/http/app-deps.ts';
 import { buildApp } from '../app.ts';
 import type { KeyHash } from '../domain/brands.ts';
+import { NO_FLOOR } from '../domain/feed.ts';
 import { Problem } from '../domain/problem.ts';
 import type { RecordReads, SharedObject } from '../domain/records.ts';
 import type { TaskReport } from '../home/types.ts';
@@ -344,8 +345,8 @@ test('records and shared objects', async () => {
       },
     },
   });
-  expect(await peers.readRecords(HOME, [hash])).toStrictEqual(reads);
-  expect(await peers.readShared(HOME, [{ kind: 'workspace', id: 'ws_1' }])).toStrictEqual([shared]);
+  expect(await peers.readRecords(HOME, [hash], NO_FLOOR)).toStrictEqual(reads);
+  expect(await peers.readShared(HOME, [{ kind: 'workspace', id: 'ws_1' }], NO_FLOOR)).toStrictEqual([shared]);
   expect(asked).toEqual([[hash], [{ kind: 'workspace', id: 'ws_1' }]]);
 });
 
@@ -356,8 +357,8 @@ test('a failing reader at the other side, another secret, another region, a cloc
       readShared: () => Promise.reject(new Error('a fault')),
     },
   });
-  expect(await refusalOf(failing.readRecords(HOME, []))).toEqual(NO_HOME);
-  expect(await refusalOf(failing.readShared(HOME, []))).toEqual(NO_HOME);
+  expect(await refusalOf(failing.readRecords(HOME, [], NO_FLOOR))).toEqual(NO_HOME);
+  expect(await refusalOf(failing.readShared(HOME, [], NO_FLOOR))).toEqual(NO_HOME);
   const stranger = await privatePeers({}, { secret: 'another secret of 32 characters..' });
   expect(await refusalOf(stranger.state(HOME, signal))).toEqual(NO_HOME);
   const late = await privatePeers({}, { nowMs: () => Date.now() - 60_000 });

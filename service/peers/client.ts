@@ -111,9 +111,10 @@ export function createPeers(options: PeersOptions): PeersClient {
     stopped: async (region, taskId) => {
       await call(region, 'stopped', wire.writeStopped(taskId));
     },
-    readRecords: async (region, hashes) =>
-      wire.readRecords(await call(region, 'records', wire.writeHashes(hashes))),
-    readShared: async (region, refs) => wire.readShared(await call(region, 'shared', wire.writeRefs(refs))),
+    readRecords: async (region, hashes, floor) =>
+      wire.readRecords(await call(region, 'records', wire.writeRecordsCall({ hashes, floor }))),
+    readShared: async (region, refs, floor) =>
+      wire.readShared(await call(region, 'shared', wire.writeSharedCall({ refs, floor }))),
     close: async () => {
       await Promise.all([...transports.values()].map((transport) => transport.close()));
     },

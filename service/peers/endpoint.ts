@@ -33,9 +33,18 @@ export function createPeerEndpoint(deps: PeerEndpointDeps): PeerEndpoint {
     ],
     [
       'records',
-      async (body) => wire.writeRecords(await deps.records.readRecords(read(wire.readHashes, body))),
+      async (body) => {
+        const { hashes, floor } = read(wire.readRecordsCall, body);
+        return wire.writeRecords(await deps.records.readRecords(hashes, floor));
+      },
     ],
-    ['shared', async (body) => wire.writeShared(await deps.records.readShared(read(wire.readRefs, body)))],
+    [
+      'shared',
+      async (body) => {
+        const { refs, floor } = read(wire.readSharedCall, body);
+        return wire.writeShared(await deps.records.readShared(refs, floor));
+      },
+    ],
   ]);
   return {
     async answer(call, body) {

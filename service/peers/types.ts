@@ -1,4 +1,5 @@
 import type { KeyHash } from '../domain/brands.ts';
+import type { SnapshotFloor } from '../domain/feed.ts';
 import type { RecordReads, SharedObject, SharedRef } from '../domain/records.ts';
 import type { Epoch } from '../domain/revision.ts';
 import type { TaskReport } from '../home/types.ts';
@@ -81,6 +82,10 @@ export interface Peers {
   pass(region: string, request: PassedRequest): Promise<PassedAnswer>;
   report(region: string, report: TaskReport, signal: AbortSignal): Promise<void>;
   stopped(region: string, taskId: string): Promise<void>;
-  readRecords(region: string, hashes: readonly KeyHash[]): Promise<RecordReads>;
-  readShared(region: string, refs: readonly SharedRef[]): Promise<readonly SharedObject[]>;
+  readRecords(region: string, hashes: readonly KeyHash[], floor: SnapshotFloor): Promise<RecordReads>;
+  readShared(
+    region: string,
+    refs: readonly SharedRef[],
+    floor: SnapshotFloor,
+  ): Promise<readonly SharedObject[]>;
 }

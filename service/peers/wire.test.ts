@@ -80,6 +80,12 @@ const refs: fc.Arbitrary<SharedRef[]> = fc.array(
   fc.record({ kind: fc.constantFrom('workspace', 'api', 'identity', 'role', 'permission'), id: text }),
 );
 
+const epochOf = fc.record({ counter: fc.nat(), id: text });
+const floor = fc.record({
+  mark: fc.option(fc.record({ epoch: epochOf, watermark: xid, met: fc.nat() })),
+  revision: fc.option(fc.record({ epoch: epochOf, xid })),
+});
+
 test.each<
   [
     what: string,
@@ -90,9 +96,9 @@ test.each<
 >([
   ['state', state, wire.writeState, wire.readState],
   ['report', report, wire.writeReport, wire.readReport],
-  ['hashes', fc.array(hash), wire.writeHashes, wire.readHashes],
+  ['records call', fc.record({ hashes: fc.array(hash), floor }), wire.writeRecordsCall, wire.readRecordsCall],
   ['records', records, wire.writeRecords, wire.readRecords],
-  ['refs', refs, wire.writeRefs, wire.readRefs],
+  ['shared call', fc.record({ refs, floor }), wire.writeSharedCall, wire.readSharedCall],
   ['shared', fc.array(shared), wire.writeShared, wire.readShared],
   ['stopped', text, wire.writeStopped, wire.readStopped],
 ])('%s comes back exactly as it was written', (_what, arbitrary, write, read) => {

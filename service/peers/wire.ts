@@ -1,6 +1,7 @@
 import { type Static, type TSchema, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import type { KeyHash } from '../domain/brands.ts';
+import type { SnapshotFloor } from '../domain/feed.ts';
 import type {
   KeyRow,
   RecordRead,
@@ -93,11 +94,15 @@ const SharedRefWire = Type.Object({
 const stateReader = reader(PeerStateWire);
 const reportReader = reader(TaskReportWire);
 const stoppedReader = reader(Type.Object({ taskId: Type.String() }));
-const hashesReader = reader(Type.Object({ hashes: Texts }));
+const FloorWire = Type.Object({
+  mark: Nullable(Type.Object({ epoch: EpochWire, watermark: BigIntText, met: Type.Integer({ minimum: 0 }) })),
+  revision: Nullable(Type.Object({ epoch: EpochWire, xid: BigIntText })),
+});
+const hashesReader = reader(Type.Object({ hashes: Texts, floor: FloorWire }));
 const recordsReader = reader(
   Type.Object({ keys: ReadsWire(KeyRowWire), rootKeys: ReadsWire(RootKeyRowWire) }),
 );
-const refsReader = reader(Type.Object({ refs: Type.Array(SharedRefWire) }));
+const refsReader = reader(Type.Object({ refs: Type.Array(SharedRefWire), floor: FloorWire }));
 const sharedReader = reader(Type.Object({ objects: Type.Array(SharedObjectWire) }));
 
 export const writeState = (state: PeerState): string => JSON.stringify(state);
@@ -119,9 +124,40 @@ export function readReport(text: string): TaskReport {
 export const writeStopped = (taskId: string): string => JSON.stringify({ taskId });
 export const readStopped = (text: string): string => stoppedReader(text).taskId;
 
-export const writeHashes = (hashes: readonly KeyHash[]): string => JSON.stringify({ hashes });
-// A peer's values were given their brands where it parsed them; the same holds for the casts below.
-export const readHashes = (text: string): readonly KeyHash[] => hashesReader(text).hashes as KeyHash[];
+/** What a peer asks for, and the least that the answering snapshot must show. */
+export interface RecordsCall {
+  readonly hashes: readonly KeyHash[];
+  readonly floor: SnapshotFloor;
+}
+
+export interface SharedCall {
+  readonly refs: readonly SharedRef[];
+  readonly floor: SnapshotFloor;
+}
+
+export function writeRecordsCall({ hashes, floor }: RecordsCall): string {
+  return JSON.stringify({ hashes, floor: toFloorWire(floor) });
+}
+
+export function readRecordsCall(text: string): RecordsCall {
+  const { hashes, floor } = hashesReader(text);
+  // A peer's values were given their brands where it parsed them; the same holds for the casts below.
+  return { hashes: hashes as KeyHash[], floor: fromFloorWire(floor) };
+}
+
+function toFloorWire({ mark, revision }: SnapshotFloor): Static<typeof FloorWire> {
+  return {
+    mark: mark === null ? null : { ...mark, watermark: String(mark.watermark) },
+    revision: revision === null ? null : { ...revision, xid: String(revision.xid) },
+  };
+}
+
+function fromFloorWire({ mark, revision }: Static<typeof FloorWire>): SnapshotFloor {
+  return {
+    mark: mark === null ? null : { ...mark, watermark: BigInt(mark.watermark) },
+    revision: revision === null ? null : { ...revision, xid: BigInt(revision.xid) },
+  };
+}
 
 export function writeRecords(reads: RecordReads): string {
   return JSON.stringify({ keys: [...reads.keys], rootKeys: [...reads.rootKeys] });
@@ -136,8 +172,14 @@ export function readRecords(text: string): RecordReads {
   };
 }
 
-export const writeRefs = (refs: readonly SharedRef[]): string => JSON.stringify({ refs });
-export const readRefs = (text: string): readonly SharedRef[] => refsReader(text).refs;
+export function writeSharedCall({ refs, floor }: SharedCall): string {
+  return JSON.stringify({ refs: refs.map(({ kind, id }) => ({ kind, id })), floor: toFloorWire(floor) });
+}
+
+export function readSharedCall(text: string): SharedCall {
+  const { refs, floor } = refsReader(text);
+  return { refs, floor: fromFloorWire(floor) };
+}
 
 export const writeShared = (objects: readonly SharedObject[]): string => JSON.stringify({ objects });
 // Checked against the schema; the brands are as said above.

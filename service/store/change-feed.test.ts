@@ -155,6 +155,26 @@ test('it stays where it is while no other reader is far enough', async () => {
   await expect.poll(() => feed.reader, { timeout: 5000 }).toBe(only(readers, 1));
 });
 
+test('the present reader is left alone while it shows less than was applied, and for good where another one shows all', async () => {
+  const { feed, readers, clock, seen } = setUp(['a', 'b']);
+  const [a, b] = [only(readers), only(readers, 1)];
+  await feed.start();
+  const row = keyChange('aa', 105n);
+  a.changes = [row];
+  await expect.poll(() => seen).toContain('change 105');
+  expect(feed.mark).toEqual({ epoch: EPOCH, watermark: 100n, met: 1 });
+  // It crashed and began again before that row: what it answers is older than what was applied.
+  a.changes = [];
+  await expect.poll(() => feed.answering).toBe(false);
+  a.changes = [row];
+  await expect.poll(() => feed.answering, { timeout: 5000 }).toBe(true);
+  expect(seen).toEqual(['epoch 1', 'change 105']);
+  a.changes = [];
+  b.changes = [row];
+  clock.advance(600);
+  await expect.poll(() => feed.reader, { timeout: 5000 }).toBe(b);
+});
+
 test('another epoch is told, an older one is not followed', async () => {
   const { feed, readers, seen } = setUp(['a']);
   const a = only(readers);

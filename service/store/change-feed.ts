@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { FeedPoll, Heartbeat } from '../domain/feed.ts';
+import type { FeedMark, FeedPoll, Heartbeat } from '../domain/feed.ts';
 import { compareEpochs, type Epoch, type Revision } from '../domain/revision.ts';
 import type { Clock, FeedListener, RecordSource } from '../verify/ports.ts';
 import { FeedPosition } from './feed-position.ts';
@@ -68,6 +68,7 @@ export class ChangeFeed {
   #stalenessThenMs = Number.POSITIVE_INFINITY;
   #seenAtMs = 0;
   #answeredAtMs: number;
+  #behind = false;
   #loop: Promise<void> | null = null;
   #wake: (() => void) | null = null;
   #waiters = new Set<() => void>();
@@ -99,12 +100,18 @@ export class ChangeFeed {
     return this.#position.watermark;
   }
 
+  /** What a refill must show at least. Null before the first poll. */
+  get mark(): FeedMark | null {
+    return this.#position.mark;
+  }
+
   get appliedXids(): readonly bigint[] {
     return this.#position.appliedXids;
   }
 
-  /** False while the present reader doesn't answer. */
+  /** False while the present reader doesn't answer, or shows less than was applied. */
   get answering(): boolean {
+    if (this.#behind) return false;
     return (
       this.#options.clock.monotonicMs() - this.#answeredAtMs <
       this.#options.switchAfterMs + this.#options.pollMs
@@ -114,7 +121,7 @@ export class ChangeFeed {
   /** How far this task's view is behind the home database, in ms; never under 0. Infinite before the first poll. */
   stalenessMs(): number {
     const elapsed = this.#options.clock.monotonicMs() - this.#seenAtMs;
-    return Math.max(0, this.#stalenessThenMs + elapsed);
+    return this.#stalenessThenMs + Math.max(0, elapsed);
   }
 
   hasApplied(revision: Revision): boolean {
@@ -152,6 +159,13 @@ export class ChangeFeed {
       );
       return false;
     }
+  }
+
+  /** Resolves after a poll that began after this call, or after `timeoutMs`. */
+  async refresh(timeoutMs: number): Promise<void> {
+    // The next one to end may be under way already.
+    await this.#nextPoll(timeoutMs / 2);
+    await this.#nextPoll(timeoutMs / 2);
   }
 
   /** Starts the loop and waits for the first answer of a reader. */
@@ -224,19 +238,19 @@ export class ChangeFeed {
     try {
       const poll = await this.#reader.poll(this.#from());
       if (poll === null) return false;
-      this.#answeredAtMs = clock.monotonicMs();
-      this.#apply(poll, askedAtMs);
-      return true;
+      this.#behind = !this.#position.canContinueOn(poll);
+      if (!this.#behind) {
+        this.#apply(poll, askedAtMs);
+        return true;
+      }
+      log.warn({ reader: this.#reader.name }, 'the reader shows less than was applied: it is not used');
     } catch (error) {
-      this.counters.failedPolls += 1;
-      const silentMs = clock.monotonicMs() - this.#answeredAtMs;
-      log.warn(
-        { err: error, reader: this.#reader.name, silentMs: Math.round(silentMs) },
-        'the feed got no answer',
-      );
-      if (silentMs < this.#options.switchAfterMs) return false;
-      return await this.#tryOtherReaders();
+      const silentMs = Math.round(clock.monotonicMs() - this.#answeredAtMs);
+      log.warn({ err: error, reader: this.#reader.name, silentMs }, 'the feed got no answer');
     }
+    this.counters.failedPolls += 1;
+    if (clock.monotonicMs() - this.#answeredAtMs < this.#options.switchAfterMs) return false;
+    return await this.#tryOtherReaders();
   }
 
   #from(): { epoch: Epoch; xid: bigint } | null {
@@ -256,7 +270,7 @@ export class ChangeFeed {
         log.warn({ from: this.#reader.name, to: reader.name }, 'the feed and refills move to another reader');
         this.counters.readerSwitches += 1;
         this.#reader = reader;
-        this.#answeredAtMs = clock.monotonicMs();
+        this.#behind = false;
         this.#apply(poll, askedAtMs);
         return true;
       } catch (error) {
@@ -270,16 +284,11 @@ export class ChangeFeed {
     const { listener, log } = this.#options;
     const first = this.#position.epoch === null;
     const step = this.#position.apply(poll);
-    if (step.kind === 'behind') {
-      log.warn(
-        { reader: this.#reader.name, reason: step.reason },
-        'the reader is behind what was seen already',
-      );
-      return;
-    }
     this.#heartbeat = poll.heartbeat;
-    this.#stalenessThenMs = poll.readerClockMs - poll.heartbeat.beatAtMs;
+    // A reader's clock that is behind home's must not make a lost feed look fresh for as long.
+    this.#stalenessThenMs = Math.max(0, poll.readerClockMs - poll.heartbeat.beatAtMs);
     this.#seenAtMs = askedAtMs;
+    this.#answeredAtMs = this.#options.clock.monotonicMs();
     if (step.kind === 'changes') {
       if (step.changes.length === 0) return;
       this.counters.appliedChanges += step.changes.length;

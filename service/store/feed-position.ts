@@ -1,5 +1,5 @@
 import type { Change } from '../domain/change.ts';
-import type { FeedPoll } from '../domain/feed.ts';
+import type { FeedMark, FeedPoll } from '../domain/feed.ts';
 import { compareEpochs, sameEpoch, type Epoch, type Revision } from '../domain/revision.ts';
 
 /** What applying a poll came to. */
@@ -47,6 +47,14 @@ export class FeedPosition {
     return this.#position?.watermark ?? null;
   }
 
+  /** What a database instance must show at least to be as far as this. Null before the first poll. */
+  get mark(): FeedMark | null {
+    const position = this.#position;
+    return position === null
+      ? null
+      : { epoch: position.epoch, watermark: position.watermark, met: this.#met.size };
+  }
+
   /** Transactions from the watermark on that are applied. */
   get appliedXids(): readonly bigint[] {
     return [...this.#metXids];
@@ -59,7 +67,10 @@ export class FeedPosition {
     return revision.xid < position.watermark || this.#metXids.has(revision.xid);
   }
 
-  /** True where a reader that answered this poll shows all that was applied here, so that reading can go on there. */
+  /**
+   * True where a reader that answered this poll shows all that was applied here, so that reading can go on there. The reader that
+   * was read all along is asked the same each time: a standby that crashed begins again at an earlier point.
+   */
   canContinueOn(poll: FeedPoll): boolean {
     const position = this.#position;
     if (position === null) return true;
@@ -67,6 +78,7 @@ export class FeedPosition {
     if (order !== 0) return order > 0;
     const { watermark } = poll.heartbeat;
     if (watermark < position.watermark) return false;
+    if (this.#met.size === 0) return true;
     const visible = new Set(poll.changes.map((change) => change.seq));
     for (const [seq, xid] of this.#met) {
       if (xid >= watermark && !visible.has(seq)) return false;
@@ -87,12 +99,8 @@ export class FeedPosition {
       this.#startOver(poll);
       return { kind: 'epoch', epoch: heartbeat.epoch, changes: poll.changes };
     }
-    if (heartbeat.watermark < position.watermark) {
-      return {
-        kind: 'behind',
-        reason: `reader's watermark is ${position.watermark - heartbeat.watermark} transactions back`,
-      };
-    }
+    if (!this.canContinueOn(poll))
+      return { kind: 'behind', reason: 'the reader shows less than was applied' };
     if (heartbeat.prunedBelow > position.watermark) {
       this.#startOver(poll);
       return { kind: 'distrust', reason: 'rows of the feed were pruned before they were read' };

@@ -4,7 +4,7 @@ import type { Change, ChangeKind } from '../domain/change.ts';
 import type { FeedPoll } from '../domain/feed.ts';
 import type { Epoch, Revision } from '../domain/revision.ts';
 import type { FeedReader } from './change-feed.ts';
-import type { RecordReader } from './record-reader.ts';
+import { RecordReader } from './record-reader.ts';
 
 /** One statement, so that heartbeat and rows are of one snapshot. The heartbeat's columns repeat with each row. */
 const POLL = `
@@ -33,16 +33,18 @@ type PollRow = readonly [
   ...change: readonly [seq: string | null, xid: string, kind: ChangeKind, id: string, hash: KeyHash | null],
 ];
 
-/** The change feed on one database instance. The pool is the feed's own, so that no other query delays a poll. */
+/** The change feed on one database instance. `pool` is the feed's own, so that no other query delays a poll. */
 export class PostgresFeedReader implements FeedReader {
   readonly name: string;
   readonly records: RecordReader;
   readonly #pool: Pool;
+  readonly #recordsPool: Pool;
 
-  constructor(options: { name: string; pool: Pool; records: RecordReader }) {
+  constructor(options: { name: string; pool: Pool; recordsPool: Pool }) {
     this.name = options.name;
     this.#pool = options.pool;
-    this.records = options.records;
+    this.#recordsPool = options.recordsPool;
+    this.records = new RecordReader(options.recordsPool);
   }
 
   async poll(from: { readonly epoch: Epoch; readonly xid: bigint } | null): Promise<FeedPoll | null> {
@@ -55,7 +57,11 @@ export class PostgresFeedReader implements FeedReader {
   async contains(revision: Revision): Promise<boolean> {
     const { epoch, xid } = revision;
     const values = [epoch.counter, epoch.id, String(xid)];
-    const result = await this.#pool.query<{ present: boolean }>({ name: 'contains', text: CONTAINS, values });
+    const result = await this.#recordsPool.query<{ present: boolean }>({
+      name: 'contains',
+      text: CONTAINS,
+      values,
+    });
     return result.rows[0]?.present === true;
   }
 }

@@ -8,7 +8,6 @@ import { databaseOf } from './database.ts';
 import { PostgresFeedReader } from './feed-reader.ts';
 import { runFeedTrial } from './feed-trial.ts';
 import { createPool } from './pool.ts';
-import { RecordReader } from './record-reader.ts';
 
 let postgres: TestPostgres;
 let side: WriteSide;
@@ -55,7 +54,7 @@ test('on a primary and two standbys no change is missed or doubled under 8 write
   const [writer] = pools;
   if (writer === undefined) throw new Error('there is no writer');
   const readers = pools.map((pool, at) => {
-    return new PostgresFeedReader({ name: `reader ${at}`, pool, records: new RecordReader(pool) });
+    return new PostgresFeedReader({ name: `reader ${at}`, pool, recordsPool: pool });
   });
   const result = await runFeedTrial({
     writer,
@@ -82,7 +81,7 @@ test('a row that vanishes from the feed is noticed with the next heartbeat', asy
   const reader = new PostgresFeedReader({
     name: 'reader',
     pool: quiet.pool,
-    records: new RecordReader(quiet.pool),
+    recordsPool: quiet.pool,
   });
   const feed = new ChangeFeed({
     readers: [reader],

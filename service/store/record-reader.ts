@@ -1,5 +1,7 @@
 import type { Pool } from 'pg';
 import type { KeyHash } from '../domain/brands.ts';
+import { NO_FLOOR, type SnapshotFloor } from '../domain/feed.ts';
+import { Problem } from '../domain/problem.ts';
 import type { RecordReads, SharedKind, SharedObject, SharedRef } from '../domain/records.ts';
 import type { RecordSource } from '../verify/ports.ts';
 import { toRecordReads, toShared, type RecordRow } from './record-rows.ts';
@@ -18,7 +20,8 @@ export interface WarmPage {
 }
 
 /**
- * Reads records on one database instance, by prepared statements, each of them one snapshot. Errors are the database's own.
+ * Reads records on one database instance, by prepared statements, each of them one snapshot. Errors are the database's own,
+ * and Problem `database_unavailable` for a snapshot below the floor.
  */
 export class RecordReader implements RecordSource {
   readonly #pool: Pool;
@@ -27,13 +30,16 @@ export class RecordReader implements RecordSource {
     this.#pool = pool;
   }
 
-  async readRecords(hashes: readonly KeyHash[]): Promise<RecordReads> {
+  async readRecords(hashes: readonly KeyHash[], floor: SnapshotFloor = NO_FLOOR): Promise<RecordReads> {
     if (hashes.length === 0) return toRecordReads([]);
     const bytes = hashes.map((hash) => Buffer.from(hash, 'hex'));
-    return toRecordReads(await this.#run('read records', READ_RECORDS, [bytes]));
+    return toRecordReads(await this.#run('read records', READ_RECORDS, [bytes], floor));
   }
 
-  async readShared(refs: readonly SharedRef[]): Promise<readonly SharedObject[]> {
+  async readShared(
+    refs: readonly SharedRef[],
+    floor: SnapshotFloor = NO_FLOOR,
+  ): Promise<readonly SharedObject[]> {
     if (refs.length === 0) return [];
     const ids: Record<SharedKind, string[]> = {
       workspace: [],
@@ -45,8 +51,8 @@ export class RecordReader implements RecordSource {
     for (const { kind, id } of refs) ids[kind].push(id);
     const values = [ids.workspace, ids.api, ids.identity, ids.role, ids.permission];
     const objects: SharedObject[] = [];
-    for (const row of await this.#run('read shared', READ_SHARED, values)) {
-      if (row.kind !== 'key' && row.kind !== 'rootKey') objects.push(toShared(row));
+    for (const row of await this.#run('read shared', READ_SHARED, values, floor)) {
+      if (row.kind !== 'key' && row.kind !== 'rootKey' && row.kind !== 'floor') objects.push(toShared(row));
     }
     return objects;
   }
@@ -55,19 +61,51 @@ export class RecordReader implements RecordSource {
    * A page of keys for filling an empty memory, newest first; the first page brings root keys as well. `limit` bounds the
    * number of each; 1–5000 keeps a page well below the statement's time limit.
    */
-  async readWarmPage(after: WarmCursor | null, limit: number): Promise<WarmPage> {
+  async readWarmPage(
+    after: WarmCursor | null,
+    limit: number,
+    floor: SnapshotFloor = NO_FLOOR,
+  ): Promise<WarmPage> {
     const rows =
       after === null
-        ? await this.#run('first warm page', READ_FIRST_WARM_PAGE, [limit])
-        : await this.#run('next warm page', READ_NEXT_WARM_PAGE, [limit, after.createdAt, after.keyId]);
+        ? await this.#run('first warm page', READ_FIRST_WARM_PAGE, [limit], floor)
+        : await this.#run(
+            'next warm page',
+            READ_NEXT_WARM_PAGE,
+            [limit, after.createdAt, after.keyId],
+            floor,
+          );
     return { reads: toRecordReads(rows), next: nextCursor(rows, limit) };
   }
 
-  async #run(name: string, text: string, values: readonly unknown[]): Promise<RecordRow[]> {
-    const result = await this.#pool.query({ name, text, values: [...values] });
+  async #run(
+    name: string,
+    text: string,
+    values: readonly unknown[],
+    floor: SnapshotFloor,
+  ): Promise<RecordRow[]> {
+    const result = await this.#pool.query({ name, text, values: [...values, ...floorValues(floor)] });
     // record-sql.ts and record-rows.ts say the same shape, one for the database and one for us.
-    return result.rows as RecordRow[];
+    const rows = result.rows as RecordRow[];
+    if (rows.some((row) => row.kind === 'floor' && !row.body.reached)) {
+      throw new Problem('database_unavailable', 'This database instance shows less than was seen already.', {
+        retryAfterS: 1,
+      });
+    }
+    return rows;
   }
+}
+
+function floorValues({ mark, revision }: SnapshotFloor): unknown[] {
+  return [
+    mark?.epoch.counter ?? null,
+    mark?.epoch.id ?? null,
+    mark === null ? null : String(mark.watermark),
+    mark?.met ?? null,
+    revision?.epoch.counter ?? null,
+    revision?.epoch.id ?? null,
+    revision === null ? null : String(revision.xid),
+  ];
 }
 
 /** The union says nothing about order: the last key of the page is the one with the highest place. */

@@ -15,9 +15,10 @@ type Body<Kind extends SharedKind> = Omit<Extract<SharedObject, { kind: Kind }>,
 export type RecordRow =
   | { readonly kind: 'key'; readonly body: KeyRow & { readonly createdAt: string; readonly place: number } }
   | { readonly kind: 'rootKey'; readonly body: RootKeyRow }
+  | { readonly kind: 'floor'; readonly body: { readonly reached: boolean } }
   | { readonly [Kind in SharedKind]: { readonly kind: Kind; readonly body: Body<Kind> } }[SharedKind];
 
-export function toShared(row: Exclude<RecordRow, { kind: 'key' | 'rootKey' }>): SharedObject {
+export function toShared(row: Exclude<RecordRow, { kind: 'key' | 'rootKey' | 'floor' }>): SharedObject {
   switch (row.kind) {
     case 'workspace':
       return { kind: 'workspace', id: row.body.id, enabled: row.body.enabled };
@@ -42,7 +43,7 @@ export function toRecordReads(rows: readonly RecordRow[]): RecordReads {
   for (const row of rows) {
     if (row.kind === 'key') keyRows.push(toKeyRow(row.body));
     else if (row.kind === 'rootKey') rootKeyRows.push(row.body);
-    else shared.set(`${row.kind} ${row.body.id}`, toShared(row));
+    else if (row.kind !== 'floor') shared.set(`${row.kind} ${row.body.id}`, toShared(row));
   }
   const pick = (refs: readonly SharedRef[]): SharedObject[] => {
     const objects: SharedObject[] = [];

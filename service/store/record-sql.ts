@@ -63,27 +63,56 @@ select 'permission', json_build_object('id', p.id, 'slug', p.slug) from permissi
 where p.id in (select permission_id from found_permissions)`;
 }
 
-/** $1: hashes (bytea[]). */
-export const READ_RECORDS = recordsSql('k.hash = any($1::bytea[])', 'k.hash = any($1::bytea[])', '0');
+/**
+ * One more row, `('floor', {reached})`: whether this very snapshot shows all that it must. The seven parameters from `first` on: a
+ * mark's epoch counter, epoch id, watermark and number of rows met; a revision's epoch counter, epoch id and transaction; null
+ * where there is none.
+ */
+function floorSql(first: number): string {
+  const [epoch, epochId, watermark, met, revisionEpoch, revisionEpochId, xid] = [0, 1, 2, 3, 4, 5, 6].map(
+    (at) => `$${first + at}`,
+  );
+  return `
+union all
+select 'floor', json_build_object('reached', exists (
+  select from heartbeat h where (
+    ${epoch}::integer is null or h.epoch > ${epoch}::integer or (
+      h.epoch = ${epoch}::integer and h.epoch_id = ${epochId}::text and h.watermark >= ${watermark}::text::xid8
+      and (select count(*) from (select from changes c
+        where c.epoch = ${epoch}::integer and c.xid >= ${watermark}::text::xid8 limit ${met}::bigint) as shown) >= ${met}::bigint)
+  ) and (
+    ${revisionEpoch}::integer is null
+    or (h.epoch = ${revisionEpoch}::integer and h.epoch_id = ${revisionEpochId}::text and ${xid}::text::xid8 < h.watermark)
+    or exists (select from changes c join epochs e on e.counter = c.epoch
+      where c.epoch = ${revisionEpoch}::integer and e.id = ${revisionEpochId}::text and c.xid = ${xid}::text::xid8)
+  )))`;
+}
+
+/** $1: hashes (bytea[]); $2–$8: the floor. */
+export const READ_RECORDS =
+  recordsSql('k.hash = any($1::bytea[])', 'k.hash = any($1::bytea[])', '0') + floorSql(2);
 
 const PLACE = 'row_number() over (order by f.created_at desc, f.id desc)';
 
-/** $1: at most so many of each; newest first. */
-export const READ_FIRST_WARM_PAGE = recordsSql(
-  'true order by k.created_at desc, k.id desc limit $1',
-  'true order by k.created_at desc, k.id desc limit $1',
-  PLACE,
-);
+/** $1: at most so many of each; newest first. $2–$8: the floor. */
+export const READ_FIRST_WARM_PAGE =
+  recordsSql(
+    'true order by k.created_at desc, k.id desc limit $1',
+    'true order by k.created_at desc, k.id desc limit $1',
+    PLACE,
+  ) + floorSql(2);
 
-/** $1: at most so many; $2, $3: creation time and id of the last key of the page before. */
-export const READ_NEXT_WARM_PAGE = recordsSql(
-  '(k.created_at, k.id) < ($2::timestamptz, $3::text) order by k.created_at desc, k.id desc limit $1',
-  'false',
-  PLACE,
-);
+/** $1: at most so many; $2, $3: creation time and id of the last key of the page before; $4–$10: the floor. */
+export const READ_NEXT_WARM_PAGE =
+  recordsSql(
+    '(k.created_at, k.id) < ($2::timestamptz, $3::text) order by k.created_at desc, k.id desc limit $1',
+    'false',
+    PLACE,
+  ) + floorSql(4);
 
-/** $1–$5: ids of workspaces, APIs, identities, roles, permissions (text[]). */
-export const READ_SHARED = `
+/** $1–$5: ids of workspaces, APIs, identities, roles, permissions (text[]); $6–$12: the floor. */
+export const READ_SHARED =
+  `
 select 'workspace' as kind, json_build_object('id', w.id, 'enabled', w.enabled) as body
 from workspaces w where w.id = any($1::text[])
 union all
@@ -93,4 +122,5 @@ select 'identity', ${IDENTITY_BODY('i')} from identities i where i.id = any($3::
 union all
 select 'role', ${ROLE_BODY('r')} from roles r where r.id = any($4::text[])
 union all
-select 'permission', json_build_object('id', p.id, 'slug', p.slug) from permissions p where p.id = any($5::text[])`;
+select 'permission', json_build_object('id', p.id, 'slug', p.slug) from permissions p where p.id = any($5::text[])` +
+  floorSql(6);

@@ -1,7 +1,8 @@
 import type { HotRootKey } from '../domain/hot-records.ts';
 import { Problem } from '../domain/problem.ts';
 import type { Principal } from '../domain/principal.ts';
-import type { RecordFinder } from './finder.ts';
+import type { Revision } from '../domain/revision.ts';
+import type { Need, RecordFinder } from './finder.ts';
 import type { Clock } from './ports.ts';
 
 /** Turns a root key's text into who is calling. Synchronous for a root key that is held in memory. Refusals are thrown Problems. */
@@ -14,15 +15,15 @@ export class Authenticator {
     this.#clock = options.clock;
   }
 
-  authenticate(rootKeyText: string): Principal | Promise<Principal> {
-    const found = this.#finder.findRootKey(rootKeyText);
+  authenticate(rootKeyText: string, need: Need = 'any'): Principal | Promise<Principal> {
+    const found = this.#finder.findRootKey(rootKeyText, need);
     if (found instanceof Promise) return found.then((record) => this.#conclude(record));
     return this.#conclude(found);
   }
 
-  /** As home's database has it at this moment. */
-  async confirm(rootKeyText: string): Promise<Principal> {
-    return this.#conclude(await this.#finder.confirmRootKey(rootKeyText));
+  /** As home's database has it at this moment, which must show the revision. */
+  async confirm(rootKeyText: string, revision: Revision): Promise<Principal> {
+    return this.#conclude(await this.#finder.confirmRootKey(rootKeyText, revision));
   }
 
   #conclude(record: HotRootKey | null): Principal {

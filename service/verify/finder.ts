@@ -3,6 +3,7 @@ import { CONFIRMED, HotKey, HotRootKey } from '../domain/hot-records.ts';
 import { hashKey } from '../domain/key-text.ts';
 import { Problem } from '../domain/problem.ts';
 import type { RecordRead, RecordReads } from '../domain/records.ts';
+import type { Revision } from '../domain/revision.ts';
 import { SharedEntry } from '../domain/shared-entry.ts';
 import type { KeyTextGuard } from './key-text-guard.ts';
 import type { Clock, Freshness, Peek, Records, RecordSource } from './ports.ts';
@@ -12,6 +13,9 @@ import type { Clock, Freshness, Peek, Records, RecordSource } from './ports.ts';
  * `refuse` answers 503.
  */
 export type StalenessMode = 'serve' | 'confirm' | 'refuse';
+
+/** `verified`: a record of an earlier writer won't do, whatever the mode. */
+export type Need = 'any' | 'verified';
 
 export interface FinderOptions {
   readonly records: Records;
@@ -65,27 +69,33 @@ export class RecordFinder {
     return this.#options.freshness.stalenessMs();
   }
 
-  findKey(text: string): HotKey | null | Promise<HotKey | null> {
-    return this.#find(this.#keys, text);
+  findKey(text: string, need: Need = 'any'): HotKey | null | Promise<HotKey | null> {
+    return this.#find(this.#keys, text, need);
   }
 
-  findRootKey(text: string): HotRootKey | null | Promise<HotRootKey | null> {
-    return this.#find(this.#rootKeys, text);
+  findRootKey(text: string, need: Need = 'any'): HotRootKey | null | Promise<HotRootKey | null> {
+    return this.#find(this.#rootKeys, text, need);
   }
 
-  /** The record as home's database has it at this moment; what is held in memory is left alone. */
-  async confirmKey(text: string): Promise<HotKey | null> {
-    return await this.#confirm(this.#keys, text);
+  /**
+   * The record as home's database has it at this moment, which must show the revision; what is held in memory is left alone.
+   */
+  async confirmKey(text: string, revision: Revision): Promise<HotKey | null> {
+    return await this.#confirm(this.#keys, text, revision);
   }
 
-  async confirmRootKey(text: string): Promise<HotRootKey | null> {
-    return await this.#confirm(this.#rootKeys, text);
+  async confirmRootKey(text: string, revision: Revision): Promise<HotRootKey | null> {
+    return await this.#confirm(this.#rootKeys, text, revision);
   }
 
-  #find<R extends HotKey | HotRootKey>(kind: Kind<R>, text: string): R | null | Promise<R | null> {
+  #find<R extends HotKey | HotRootKey>(
+    kind: Kind<R>,
+    text: string,
+    need: Need,
+  ): R | null | Promise<R | null> {
     const { mode, records, clock, guard } = this.#options;
     if (this.isStale) {
-      if (mode === 'confirm') return this.#confirm(kind, text);
+      if (mode === 'confirm') return this.#confirm(kind, text, null);
       if (mode === 'refuse') return this.#refuse();
       this.counters.servedStale += 1;
     }
@@ -94,18 +104,18 @@ export class RecordFinder {
     // The marker is read on a miss only: what is held in memory was admitted before.
     if (found === undefined) return guard.admits(text) ? kind.load(hash) : null;
     if (found === null || records.isVerified(found)) return found;
-    if (mode !== 'serve') return kind.load(hash);
+    if (mode !== 'serve' || need === 'verified') return kind.load(hash);
     this.counters.servedUnverified += 1;
-    records.refreshInBackground(found);
     return found;
   }
 
-  async #confirm<R>(kind: Kind<R>, text: string): Promise<R | null> {
-    if (!this.#options.guard.admits(text)) return null;
+  async #confirm<R>(kind: Kind<R>, text: string, revision: Revision | null): Promise<R | null> {
+    const { guard, home, freshness, clock } = this.#options;
+    if (!guard.admits(text)) return null;
     this.counters.confirmed += 1;
     const hash = hashKey(text);
-    const reads = await this.#options.home.readRecords([hash]);
-    return kind.fromHome(reads, hash, this.#options.clock.monotonicMs());
+    const reads = await home.readRecords([hash], { mark: freshness.mark, revision });
+    return kind.fromHome(reads, hash, clock.monotonicMs());
   }
 
   async #refuse(): Promise<never> {

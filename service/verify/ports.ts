@@ -1,15 +1,19 @@
 import type { KeyHash } from '../domain/brands.ts';
 import type { Change } from '../domain/change.ts';
 import type { HotKey, HotRootKey } from '../domain/hot-records.ts';
+import type { FeedMark, SnapshotFloor } from '../domain/feed.ts';
 import type { RecordReads, SharedObject, SharedRef } from '../domain/records.ts';
 import type { Epoch, Revision } from '../domain/revision.ts';
 
-/** Where records come from: the region's own reader, or home. Each call is one statement, so its answer is one snapshot. */
+/**
+ * Where records come from: the region's own reader, or home. Each call is one statement, so its answer is one snapshot; a snapshot
+ * below the floor is refused with Problem `database_unavailable`. Without a floor any snapshot will do.
+ */
 export interface RecordSource {
   /** Keys and root keys under these hashes, with every shared object that they refer to. */
-  readRecords(hashes: readonly KeyHash[]): Promise<RecordReads>;
+  readRecords(hashes: readonly KeyHash[], floor?: SnapshotFloor): Promise<RecordReads>;
   /** Those of the asked objects that exist. */
-  readShared(refs: readonly SharedRef[]): Promise<readonly SharedObject[]>;
+  readShared(refs: readonly SharedRef[], floor?: SnapshotFloor): Promise<readonly SharedObject[]>;
 }
 
 /** What the change feed tells whoever holds records. Called synchronously, in order, before anybody is told of the new position. */
@@ -32,11 +36,12 @@ export interface Records {
   loadRootKey(hash: KeyHash): Promise<HotRootKey | null>;
   /** False: read under an earlier writer and not yet again. */
   isVerified(record: HotKey | HotRootKey): boolean;
-  refreshInBackground(record: HotKey | HotRootKey): void;
 }
 
 /** How current this task is. */
 export interface Freshness {
+  /** How far the feed is; null before its first poll. */
+  readonly mark: FeedMark | null;
   /** Behind the home database, in ms; never under 0. */
   stalenessMs(): number;
   /** False: not within the time. */

@@ -3,7 +3,8 @@ import { decide, isVisible, type VerdictCode } from '../domain/decide.ts';
 import type { HotKey } from '../domain/hot-records.ts';
 import { parsePermissionQuery, type PermissionQuery } from '../domain/permission-query.ts';
 import type { Principal } from '../domain/principal.ts';
-import type { RecordFinder } from './finder.ts';
+import type { Revision } from '../domain/revision.ts';
+import type { Need, RecordFinder } from './finder.ts';
 import type { Clock, Records } from './ports.ts';
 
 export interface VerifyRequest {
@@ -42,15 +43,15 @@ export class Verifier {
     this.#clock = options.clock;
   }
 
-  verify(principal: Principal, request: VerifyRequest): Verdict | Promise<Verdict> {
-    const found = this.#finder.findKey(request.key);
+  verify(principal: Principal, request: VerifyRequest, need: Need = 'any'): Verdict | Promise<Verdict> {
+    const found = this.#finder.findKey(request.key, need);
     if (found instanceof Promise) return found.then((key) => this.#conclude(key, principal, request));
     return this.#conclude(found, principal, request);
   }
 
-  /** As home's database has the key at this moment. */
-  async confirm(principal: Principal, request: VerifyRequest): Promise<Verdict> {
-    const key = await this.#finder.confirmKey(request.key);
+  /** As home's database has the key at this moment, which must show the revision. */
+  async confirm(principal: Principal, request: VerifyRequest, revision: Revision): Promise<Verdict> {
+    const key = await this.#finder.confirmKey(request.key, revision);
     return this.#conclude(key, principal, request);
   }
 
