@@ -2,6 +2,9 @@ import { defineConfig } from 'vitest/config';
 
 const EXCLUDED = ['**/node_modules/**', '.keyhearth/**', 'test/lint/bad/**'];
 
+/** A busy machine may take long to show what a test awaits; one that never shows it fails all the same. */
+const PATIENT = { poll: { timeout: 15_000, interval: 30 } };
+
 /**
  * Three kinds of tests, told apart by their names: pure ones, those that start Postgres (`.pg.test.ts`), and those that start the
  * whole local platform (`.platform.test.ts`). `npm test` runs all; `npm test -- --project unit` one kind. Platforms run one after
@@ -18,6 +21,7 @@ export default defineConfig({
           exclude: [...EXCLUDED, '**/*.pg.test.ts', '**/*.platform.test.ts'],
           sequence: { groupOrder: 0 },
           testTimeout: 20_000,
+          expect: PATIENT,
         },
       },
       {
@@ -28,6 +32,7 @@ export default defineConfig({
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
           testTimeout: 60_000,
+          expect: PATIENT,
           hookTimeout: 60_000,
         },
       },
@@ -40,6 +45,7 @@ export default defineConfig({
           maxWorkers: 1,
           sequence: { groupOrder: 2 },
           testTimeout: 120_000,
+          expect: PATIENT,
           hookTimeout: 120_000,
         },
       },

@@ -1,15 +1,17 @@
-import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { fastify, type FastifyInstance, LogController } from 'fastify';
 import { apiRoutes } from './http/apis.ts';
+import { BODY_BYTES } from './http/body-limits.ts';
 import { answerBrokenRequest, closeConnectionsWhenStopping } from './http/connections.ts';
 import type { HttpDeps } from './http/deps.ts';
-import { createErrorMapping, MAX_BODY_BYTES, registerErrorHandling } from './http/errors.ts';
+import { createErrorMapping, registerErrorHandling } from './http/errors.ts';
 import { internalRoutes } from './http/internal.ts';
 import { registerJsonBody } from './http/json-body.ts';
 import { keyRoutes } from './http/keys.ts';
 import { operationRoutes } from './http/operations.ts';
 import { createRequestIds } from './http/request-id.ts';
 import { revisionRoutes } from './http/revisions.ts';
+import { compileValidator } from './http/validation.ts';
 
 /** From the first byte of a request to its last. */
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -35,7 +37,7 @@ export function buildApp(deps: HttpDeps): FastifyInstance {
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     connectionTimeout: CONNECTION_TIMEOUT_MS,
-    bodyLimit: MAX_BODY_BYTES,
+    bodyLimit: BODY_BYTES,
     trustProxy: deps.trustedProxies.length === 0 ? false : [...deps.trustedProxies],
     // Requests that arrive while connections are drained are served like any other.
     return503OnClosing: false,
@@ -45,7 +47,7 @@ export function buildApp(deps: HttpDeps): FastifyInstance {
     },
   }).withTypeProvider<TypeBoxTypeProvider>();
 
-  app.setValidatorCompiler(TypeBoxValidatorCompiler);
+  app.setValidatorCompiler(compileValidator);
   registerErrorHandling(app, answerError);
   registerJsonBody(app);
   closeConnectionsWhenStopping(app, deps.closing);

@@ -28,9 +28,12 @@ beforeAll(async () => {
 afterAll(async () => await zone.stop());
 
 async function untilValid(region: TestRegion, key: string): Promise<void> {
-  await vi.waitFor(async () => {
-    if ((await zone.task(region).verify(key)).body.data?.['valid'] !== true) throw new Error('not yet');
-  });
+  await vi.waitFor(
+    async () => {
+      if ((await zone.task(region).verify(key)).body.data?.['valid'] !== true) throw new Error('not yet');
+    },
+    { timeout: 15_000 },
+  );
 }
 
 test('without home, replicas verify hot and cold keys from memory and their readers', async () => {

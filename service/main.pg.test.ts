@@ -8,6 +8,8 @@ import { createKey, startTestZone, type TestZone } from '../test/zone.ts';
 /** The process itself: how it stops, and what it says when it can't start. */
 let zone: TestZone;
 const started: ChildProcess[] = [];
+/** Of a busy machine. */
+const PATIENT = { timeout: 20_000, interval: 30 };
 
 beforeAll(async () => {
   zone = await startTestZone();
@@ -71,12 +73,12 @@ test('SIGTERM: unready at once, what runs is finished, exit 0; no key’s text w
   await vi.waitFor(async () => {
     const answer = await post(service, 'keys.verifyKey', { key });
     expect(await answer.json()).toMatchObject({ data: { valid: true } });
-  });
+  }, PATIENT);
   // It runs for a second, and the service is told to stop meanwhile.
   const slow = post(service, 'revisions.wait', { revision: '1.aaaaaaaa.1', timeoutMs: 1000 });
   await new Promise((resolve) => setTimeout(resolve, 200));
   service.child.kill('SIGTERM');
-  await vi.waitFor(async () => expect((await fetch(`${service.url}/readyz`)).status).toBe(503));
+  await vi.waitFor(async () => expect((await fetch(`${service.url}/readyz`)).status).toBe(503), PATIENT);
   expect((await fetch(`${service.url}/livez`)).headers.get('connection')).toBe('close');
   expect((await slow).status).toBe(200);
   expect(await service.ended).toBe(0);
@@ -97,7 +99,7 @@ test('a stop while it still waits for its database ends in order, too', async ()
     const answer = await fetch(`${service.url}/readyz`);
     expect(answer.status).toBe(503);
     expect(await answer.text()).toContain('no reader of this region answers yet');
-  });
+  }, PATIENT);
   service.child.kill('SIGTERM');
   expect(await service.ended).toBe(0);
 });

@@ -1,19 +1,18 @@
 import type { FastifyBaseLogger, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type FieldProblem, Problem, type ProblemCode } from '../domain/problem.ts';
 import { requestIdOf, sendProblem } from './answers.ts';
+import { BODY_BYTES } from './body-limits.ts';
 import { fieldProblems } from './field-problems.ts';
 
-/** Largest body, in bytes. */
-export const MAX_BODY_BYTES = 10 * 1024 * 1024;
-
-/** A dependency that fails, fails for every request: of each kind, one log line in this time is enough. */
+/** A dependency that fails, fails for every request, and anybody can send what is logged: of each kind, one line in this time. */
 const LOG_INTERVAL_MS = 1000;
 
 type AnswerError = (error: unknown, request: FastifyRequest, reply: FastifyReply) => FastifyReply;
 
 /**
  * The one place where what was thrown becomes an answer: the caller's own mistake, a dependency's failure, or, for anything else, a
- * bare 500 and a log line that knows the request. `monotonicMs` is a clock for durations.
+ * bare 500 and a log line that knows the request. A mistake is logged only where it has a cause that its answer doesn't tell.
+ * `monotonicMs` is a clock for durations.
  */
 export function createErrorMapping(
   logger: FastifyBaseLogger,
@@ -37,12 +36,12 @@ export function createErrorMapping(
   }
 
   return (error, request, reply) => {
-    const problem = asProblem(error);
+    const problem = asProblem(error, request);
     if (problem === undefined) {
       logger.error({ ...placeOf(request), fault: faultOf(error) }, 'a request failed by a fault of ours');
       return sendProblem(request, reply, new Problem('internal_error', 'Something went wrong on our side.'));
     }
-    if (problem.status >= 500) logFailure(problem, request);
+    if (problem.status >= 500 || problem.cause !== undefined) logFailure(problem, request);
     return sendProblem(request, reply, problem);
   };
 }
@@ -53,8 +52,9 @@ export function registerErrorHandling(app: FastifyInstance, answerError: AnswerE
   app.setNotFoundHandler((request, reply) => sendProblem(request, reply, routeNotFound()));
 }
 
-export function routeNotFound(): Problem {
-  return new Problem('route_not_found', 'There is no such call. Check the path and the method.');
+/** `cause` is for the log; to the caller all unknown routes look alike. */
+export function routeNotFound(cause?: Error): Problem {
+  return new Problem('route_not_found', 'There is no such call. Check the path and the method.', { cause });
 }
 
 /** A request that is wrong in one place. */
@@ -63,7 +63,7 @@ export function invalidInput(detail: string, ...errors: readonly FieldProblem[])
 }
 
 /** What Fastify throws before a handler runs, in the words of the API; undefined for a fault of ours. */
-function asProblem(error: unknown): Problem | undefined {
+function asProblem(error: unknown, request: FastifyRequest): Problem | undefined {
   if (error instanceof Problem) return error;
   if (!(error instanceof Error)) return undefined;
   // Fastify's errors carry more than an Error; each field is looked at before it is used.
@@ -74,7 +74,7 @@ function asProblem(error: unknown): Problem | undefined {
   }
   switch (code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return new Problem('body_too_large', `The body is larger than ${MAX_BODY_BYTES} bytes.`);
+      return bodyTooLarge(request.routeOptions.bodyLimit ?? BODY_BYTES);
     case 'FST_ERR_CTP_EMPTY_JSON_BODY':
       return invalidInput('The body is empty.', {
         location: 'body',
@@ -108,6 +108,10 @@ function asProblem(error: unknown): Problem | undefined {
     default:
       return undefined;
   }
+}
+
+function bodyTooLarge(limit: number): Problem {
+  return new Problem('body_too_large', `The body is larger than ${limit} bytes, the limit of this call.`);
 }
 
 function summary(errors: readonly FieldProblem[]): string {

@@ -1,20 +1,19 @@
 import type { FastifyPluginCallback } from 'fastify';
 import { sendJson } from './answers.ts';
+import { PEER_BODY_BYTES } from './body-limits.ts';
 import type { HttpDeps } from './deps.ts';
-import { MAX_BODY_BYTES, routeNotFound } from './errors.ts';
+import { routeNotFound } from './errors.ts';
 
 /**
  * What the zone's tasks ask each other: `POST /internal/<call>`. To everybody whose signature doesn't hold it looks like an unknown
  * route; a request without any is turned away before its body is read.
  */
-export function internalRoutes(
-  deps: Pick<HttpDeps, 'peerGate' | 'peerEndpoint' | 'logger'>,
-): FastifyPluginCallback {
+export function internalRoutes(deps: Pick<HttpDeps, 'peerGate' | 'peerEndpoint'>): FastifyPluginCallback {
   return (app, _options, done) => {
     app.removeAllContentTypeParsers();
     app.addContentTypeParser<string>(
       'application/json',
-      { parseAs: 'string', bodyLimit: MAX_BODY_BYTES },
+      { parseAs: 'string', bodyLimit: PEER_BODY_BYTES },
       (_request, body, parsed) => parsed(null, body),
     );
     app.addHook('onRequest', (request, _reply, next) => {
@@ -28,8 +27,7 @@ export function internalRoutes(
       const verdict = deps.peerGate.inspect({ method, path: url, headers, body });
       if (verdict.kind !== 'peer') {
         const reason = verdict.kind === 'refused' ? verdict.reason : 'the request is not signed';
-        deps.logger.warn({ requestId: request.id, reason }, 'a private call was refused');
-        throw routeNotFound();
+        throw routeNotFound(new Error(`a private call was refused: ${reason}`));
       }
       const answer = await deps.peerEndpoint.answer(request.params.call, body);
       if (answer === undefined) throw routeNotFound();

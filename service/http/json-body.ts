@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { invalidInput, MAX_BODY_BYTES } from './errors.ts';
+import { invalidInput } from './errors.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -15,13 +15,9 @@ declare module 'fastify' {
 export function registerJsonBody(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser<string>(
-    'application/json',
-    { parseAs: 'string', bodyLimit: MAX_BODY_BYTES },
-    (request, body, done) => {
-      void parse(request, body, done);
-    },
-  );
+  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
+    void parse(request, body, done);
+  });
 }
 
 /** Like the root's, but keeps the text as it was sent: it is passed on, and hashed, byte for byte. For one plugin's routes. */
@@ -29,14 +25,10 @@ export function keepRawBody(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   app.decorateRequest('rawBody', '');
   app.removeContentTypeParser('application/json');
-  app.addContentTypeParser<string>(
-    'application/json',
-    { parseAs: 'string', bodyLimit: MAX_BODY_BYTES },
-    (request, body, done) => {
-      request.rawBody = body;
-      void parse(request, body, done);
-    },
-  );
+  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
+    request.rawBody = body;
+    void parse(request, body, done);
+  });
 }
 
 /** Deepest nesting of a body that is worked with: writing JSON again takes a stack frame for each level. */
@@ -47,7 +39,7 @@ const SUSPICIOUS = /\\u(?:0000|d[89a-f])/i;
 
 /**
  * Refuses what the database can't hold: U+0000 and half surrogate pairs anywhere in a text, and bodies nested beyond reason.
- * Names the field of the body; it builds no longer paths, since strangers can send ten megabytes of tiny values.
+ * Names the field of the body; it builds no longer paths, since strangers can send tens of thousands of tiny values.
  */
 export function refuseUnstorable(request: FastifyRequest): void {
   const { body, rawBody } = request;

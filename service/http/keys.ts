@@ -1,8 +1,10 @@
 import type { FastifyPluginCallback } from 'fastify';
+import { KEY_BODY_BYTES } from './body-limits.ts';
 import type { HttpDeps } from './deps.ts';
 import { prepareManagement } from './management.ts';
 import {
   checkCredits,
+  checkMeta,
   CreateKeyBody,
   DeleteKeyBody,
   GetKeyBody,
@@ -20,8 +22,10 @@ export function keyRoutes(deps: HttpDeps): FastifyPluginCallback {
       kind: 'write',
       path: '/v2/keys.createKey',
       body: CreateKeyBody,
+      bodyBytes: KEY_BODY_BYTES,
       check: (input) => {
         checkCredits(input.credits);
+        checkMeta(input.meta);
         refuseUnavailable(input);
       },
       // What is refused above, or means nothing when false, isn't part of what is done.
@@ -33,8 +37,10 @@ export function keyRoutes(deps: HttpDeps): FastifyPluginCallback {
       kind: 'write',
       path: '/v2/keys.updateKey',
       body: UpdateKeyBody,
+      bodyBytes: KEY_BODY_BYTES,
       check: (input) => {
         checkCredits(input.credits);
+        checkMeta(input.meta);
         refuseUnavailable(input);
       },
       run: (context, { credits: _c, ratelimits: _r, ...input }) => deps.manage.updateKey(context, input),

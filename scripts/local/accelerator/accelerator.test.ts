@@ -106,7 +106,7 @@ test('a region that isn’t ready any more loses its connections and its clients
   const port = accelerator.ports.clients['london'] ?? 0;
   const idle = connect(port, '127.0.0.1').on('error', () => undefined);
   onTestFinished(() => void idle.destroy());
-  await vi.waitFor(() => expect(accelerator.connections).toBe(1));
+  await vi.waitFor(() => expect(accelerator.connections).toBe(1), { timeout: 15_000 });
   const cut = new Promise((resolve) => idle.once('close', resolve));
   const noticed = once(accelerator.events, 'health');
   ireland.isReady = false;
@@ -184,6 +184,6 @@ test('a balancer takes its tasks in turn and leaves out the one that isn’t rea
   const [, second] = tasks;
   if (second === undefined) throw new Error('there are three tasks');
   second.isReady = false;
-  await vi.waitFor(() => expect(balancer.isHealthy(second.target)).toBe(false));
+  await vi.waitFor(() => expect(balancer.isHealthy(second.target)).toBe(false), { timeout: 15_000 });
   expect(await six()).toEqual(['a', 'a', 'a', 'c', 'c', 'c']);
 });

@@ -139,14 +139,14 @@ test('a reset of either side resets the other', async () => {
   const backends: Socket[] = [];
   const proxy = await proxyTo(await backendWith((socket) => void backends.push(socket.resume())), 5);
   const first = await clientOf(proxy);
-  await vi.waitFor(() => expect(backends).toHaveLength(1));
+  await vi.waitFor(() => expect(backends).toHaveLength(1), { timeout: 15_000 });
   backends[0]?.resetAndDestroy();
   await closed(first);
   const second = await clientOf(proxy);
-  await vi.waitFor(() => expect(backends).toHaveLength(2));
+  await vi.waitFor(() => expect(backends).toHaveLength(2), { timeout: 15_000 });
   second.resetAndDestroy();
-  await vi.waitFor(() => expect(backends[1]?.destroyed).toBe(true));
-  await vi.waitFor(() => expect(proxy.connections).toBe(0));
+  await vi.waitFor(() => expect(backends[1]?.destroyed).toBe(true), { timeout: 15_000 });
+  await vi.waitFor(() => expect(proxy.connections).toBe(0), { timeout: 15_000 });
 });
 
 test('an idle connection is cut, a used one is not', async () => {
@@ -177,7 +177,7 @@ test('many short connections leave nothing behind', async () => {
       }),
     );
   }
-  await vi.waitFor(() => expect(proxy.connections).toBe(0));
+  await vi.waitFor(() => expect(proxy.connections).toBe(0), { timeout: 15_000 });
 });
 
 test('stopping cuts connections and frees the port; a taken port is refused with its number', async () => {
