@@ -32,6 +32,11 @@ export const PROBLEMS = {
     type: 'application/idempotency_key_reused',
     title: 'Unprocessable Entity',
   },
+  headers_too_large: {
+    status: 431,
+    type: 'application/headers_too_large',
+    title: 'Request Header Fields Too Large',
+  },
   internal_error: { status: 500, type: 'application/internal_error', title: 'Internal Server Error' },
   no_home: { status: 503, type: 'availability/no_home', title: 'Service Unavailable' },
   too_stale: { status: 503, type: 'availability/too_stale', title: 'Service Unavailable' },

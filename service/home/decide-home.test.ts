@@ -11,7 +11,15 @@ const first: EpochRow = { epoch: { counter: 1, id: 'aaaaaaaa' }, region: ORIGIN 
 const second: EpochRow = { epoch: { counter: 2, id: 'bbbbbbbb' }, region: EUROPE };
 
 function facts(change: Partial<HomeFacts>): HomeFacts {
-  return { region: ORIGIN, origin: ORIGIN, writer: { kind: 'readOnly' }, feed: null, peers: [], ...change };
+  return {
+    region: ORIGIN,
+    origin: ORIGIN,
+    writer: { kind: 'readOnly' },
+    feed: null,
+    peers: [],
+    highest: null,
+    ...change,
+  };
 }
 
 function peer(region: string, known: EpochRow | null, homeRegion: string | null): PeerState {
@@ -65,6 +73,30 @@ test('an old home that comes back leaves the writing to the new one', () => {
   expect(decideHome(facts({ writer, feed: heartbeat(second) }))).toEqual(toEurope);
   const hearsay = decideHome(facts({ writer, peers: [peer(ASIA, second, null)] }));
   expect(hearsay).toMatchObject({ kind: 'is', state: { at: 'unknown' } });
+});
+
+test('a higher epoch that was heard of once is never forgotten, though nobody tells of it any more', () => {
+  const writer = { kind: 'writable', latest: first } as const;
+  const highest = { epoch: second.epoch, homeRegion: EUROPE };
+  const toEurope = { kind: 'is', state: { at: 'elsewhere', epoch: second.epoch, region: EUROPE } };
+  expect(decideHome(facts({ writer, highest }))).toEqual(toEurope);
+  expect(decideHome(facts({ writer, highest, feed: heartbeat(first) }))).toEqual(toEurope);
+  const nowhere = { ...highest, homeRegion: null };
+  expect(decideHome(facts({ writer, highest: nowhere }))).toMatchObject({ state: { at: 'unknown' } });
+  // The origin's own database was emptied.
+  const empty = { kind: 'writable', latest: null } as const;
+  expect(decideHome(facts({ writer: empty, highest }))).toEqual(toEurope);
+  // A replica whose feed still shows the old home.
+  expect(decideHome(facts({ region: ASIA, feed: heartbeat(first), highest }))).toEqual(toEurope);
+  expect(decideHome(facts({ region: ASIA, feed: heartbeat(first), highest: nowhere }))).toMatchObject({
+    state: { at: 'elsewhere', region: ORIGIN },
+  });
+});
+
+test('the epoch that was started here is the highest, and home is here', () => {
+  const writer = { kind: 'writable', latest: first } as const;
+  const highest = { epoch: first.epoch, homeRegion: ORIGIN };
+  expect(decideHome(facts({ writer, highest }))).toMatchObject({ state: { at: 'here' } });
 });
 
 test('of two epochs with the same counter all regions choose the same', () => {

@@ -4,6 +4,12 @@ import type { EpochRow, WriterView } from './epochs.ts';
 import type { FeedView } from './ports.ts';
 import type { HomeState } from './types.ts';
 
+/** An epoch that was heard of, and the region that is home in it where that is known too. */
+export interface KnownEpoch {
+  readonly epoch: Epoch;
+  readonly homeRegion: string | null;
+}
+
 export interface HomeFacts {
   readonly region: string;
   /** Region in which the zone's database was first made. */
@@ -12,6 +18,8 @@ export interface HomeFacts {
   readonly feed: FeedView | null;
   /** Of the peers that answered now. */
   readonly peers: readonly PeerState[];
+  /** The highest epoch that this task has ever heard of; null: of none. */
+  readonly highest: KnownEpoch | null;
 }
 
 export type HomeDecision =
@@ -24,8 +32,9 @@ export const HEARTBEAT_DOUBT_MS = 3000;
 
 /**
  * Where the home is, from what this task knows; pure. Home is the region whose own writer endpoint accepts writes, whose epoch is
- * the last one there, and that knows of no higher one. A writable endpoint whose last epoch is another region's is one that was
- * promoted: this region takes over, unless the former home is seen to go on.
+ * the last one there, and that never heard of a higher one: who told it may be out of reach by now, and yet be home. A writable
+ * endpoint whose last epoch is another region's is one that was promoted: this region takes over, unless the former home is seen
+ * to go on.
  */
 export function decideHome(facts: HomeFacts): HomeDecision {
   const { writer } = facts;
@@ -54,41 +63,34 @@ function decideWithWriter(facts: HomeFacts, latest: EpochRow | null): HomeDecisi
   return { kind: 'start', replaces: latest };
 }
 
-/** From a region whose own endpoint doesn't accept writes: what the feed says, or peers where the feed can be doubted. */
-function findElsewhere({ region, writer, feed, peers }: HomeFacts): HomeState {
+/**
+ * From a region whose own endpoint doesn't accept writes: the home of the latest epoch whose home is known, from the feed, from
+ * peers where the feed can be doubted, or from before. What a peer only passes on is no claim.
+ */
+function findElsewhere({ region, writer, feed, peers, highest }: HomeFacts): HomeState {
   const doubtful = feed === null || feed.heartbeatAgeMs > HEARTBEAT_DOUBT_MS;
-  if (doubtful) {
-    const claims = peers
-      .filter((peer) => peer.homeRegion === peer.region && peer.region !== region)
-      .map(knownOf);
-    const best = highestOf(claims);
-    const newer = best !== null && (feed === null || compareEpochs(best.epoch, feed.epoch) >= 0);
-    const state = newer ? isElsewhere(best, region) : null;
-    if (state !== null) return state;
-  }
-  if (feed === null) return unknown(`${explain(writer)}; no heartbeat was seen yet`);
-  if (feed.region === region) return unknown(`${explain(writer)}; the last heartbeat is this region's own`);
-  return { at: 'elsewhere', epoch: feed.epoch, region: feed.region };
+  const claims = peers.filter((peer) => peer.homeRegion === peer.region && peer.region !== region);
+  const known = [...(doubtful ? claims.map(knownOf) : []), ofFeed(feed), highest];
+  const best = highestOf(known.filter((one) => one !== null && one.homeRegion !== null));
+  if (best === null) return unknown(`${explain(writer)}; no heartbeat was seen yet`);
+  return isElsewhere(best, region) ?? unknown(`${explain(writer)}; the last heartbeat is this region's own`);
 }
 
-interface Known {
-  readonly epoch: Epoch;
-  readonly homeRegion: string | null;
+/** The highest epoch that the peers or this task's own feed know, or that was ever heard of. */
+function highestKnown({ feed, peers, highest }: HomeFacts): KnownEpoch | null {
+  return highestOf([highest, ofFeed(feed), ...peers.map(knownOf)]);
 }
 
-/** Highest epoch that the peers or this task's own feed know. */
-function highestKnown({ feed, peers }: HomeFacts): Known | null {
-  const known = peers.map(knownOf);
-  if (feed !== null) known.push({ epoch: feed.epoch, homeRegion: feed.region });
-  return highestOf(known);
+function ofFeed(feed: FeedView | null): KnownEpoch | null {
+  return feed === null ? null : { epoch: feed.epoch, homeRegion: feed.region };
 }
 
-function knownOf(peer: PeerState): Known | null {
+export function knownOf(peer: PeerState): KnownEpoch | null {
   return peer.epoch === null ? null : { epoch: peer.epoch, homeRegion: peer.homeRegion };
 }
 
-function highestOf(known: readonly (Known | null)[]): Known | null {
-  let highest: Known | null = null;
+export function highestOf(known: readonly (KnownEpoch | null)[]): KnownEpoch | null {
+  let highest: KnownEpoch | null = null;
   for (const one of known) {
     if (one === null) continue;
     if (highest === null || compareEpochs(one.epoch, highest.epoch) > 0) highest = one;
@@ -98,7 +100,7 @@ function highestOf(known: readonly (Known | null)[]): Known | null {
   return highest;
 }
 
-function isElsewhere(known: Known, region: string): HomeState | null {
+export function isElsewhere(known: KnownEpoch, region: string): HomeState | null {
   if (known.homeRegion === null || known.homeRegion === region) return null;
   return { at: 'elsewhere', epoch: known.epoch, region: known.homeRegion };
 }

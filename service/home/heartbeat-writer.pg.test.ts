@@ -160,6 +160,18 @@ test('several tasks write one heartbeat an interval between them', async () => {
   for (const pauseMs of pauses) expect(pauseMs).toBeGreaterThan(0);
 });
 
+test('a clock that was set back does not stop the heartbeat', async () => {
+  await side.pool.query(`update heartbeat set beat_at = clock_timestamp() + interval '1 hour'`);
+  const heartbeat = writer(60_000);
+  await heartbeat.beat();
+  expect(heartbeat.counters.beats).toBe(1);
+  expect((await readBeat()).beat_at.getTime()).toBeLessThan(Date.now() + 60_000);
+  // A beat of another task whose clock is a little ahead is no reason for one more.
+  await side.pool.query(`update heartbeat set beat_at = clock_timestamp() + interval '1 second'`);
+  await heartbeat.beat();
+  expect(heartbeat.counters.beats).toBe(1);
+});
+
 test('a task that is away from home, or of a former epoch, writes none', async () => {
   const before = (await readBeat()).beat_at;
   await side.pool.query(`update heartbeat set beat_at = beat_at - interval '2 minutes'`);

@@ -31,7 +31,8 @@ from heartbeat`;
 
 /**
  * One statement, so one snapshot: its oldest running transaction is the watermark, and what it sees below that is all there is
- * and ever will be. `counted` covers exactly the transactions between the last watermark and this one.
+ * and ever will be. `counted` covers exactly the transactions between the last watermark and this one. A beat as far in the
+ * future as one that is due lies in the past comes from before the clock was set back.
  */
 const BEAT = `
 with seen as materialized (
@@ -44,7 +45,7 @@ update heartbeat h set beat_at = clock_timestamp(), watermark = s.xmin,
   changes_below_watermark = h.changes_below_watermark + c.rows
 from seen s, counted c
 where h.epoch = $1 and h.epoch_id = $2 and s.xmin >= h.watermark
-  and h.beat_at <= clock_timestamp() - make_interval(secs => $3::float8 / 1000)
+  and abs(extract(epoch from clock_timestamp() - h.beat_at)) * 1000 >= $3::float8
 returning true as beat`;
 
 /**
@@ -95,7 +96,8 @@ export class HeartbeatWriter {
       // counted twice.
       const [look] = await rows.query<{ locked: boolean; age_ms: number }>(LOOK);
       if (look === undefined) return this.#intervalMs;
-      const dueInMs = this.#intervalMs - look.age_ms;
+      // A beat that lies in the future was written before the clock was set back: it is no reason to fall silent until then.
+      const dueInMs = this.#intervalMs - Math.abs(look.age_ms);
       if (!look.locked || dueInMs > EARLY_MS) {
         this.counters.left += 1;
         return Math.max(EARLY_MS, Math.min(dueInMs, this.#intervalMs));

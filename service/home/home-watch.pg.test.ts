@@ -32,7 +32,7 @@ afterEach(async () => {
 interface WatchSetup {
   readonly region?: string;
   readonly at?: string;
-  readonly peers?: Readonly<Record<string, () => PeerState>>;
+  readonly peers?: Readonly<Record<string, () => PeerState | Promise<PeerState>>>;
   readonly feed?: () => FeedView | null;
 }
 
@@ -46,7 +46,7 @@ function makeWatch({ region = HOME, at = url, peers = {}, feed = () => null }: W
     peers: {
       regions: Object.keys(peers),
       async state(name) {
-        const state = peers[name]?.();
+        const state = await peers[name]?.();
         if (state === undefined) throw new Error('no such peer');
         return state;
       },
@@ -67,9 +67,9 @@ async function epochs(pool: pg.Pool) {
 
 test('the origin of an empty zone becomes home, and stays it after a restart', async () => {
   const { watch, pool } = makeWatch();
-  const state = await watch.check();
+  const state = await watch.look();
   expect(state).toMatchObject({ at: 'here', epoch: { counter: 1 } });
-  expect(await makeWatch().watch.check()).toEqual(state);
+  expect(await makeWatch().watch.look()).toEqual(state);
   expect(await epochs(pool)).toEqual([`1 ${HOME}`]);
   expect((await pool.query('select from heartbeat')).rowCount).toBe(1);
   expect(watch.peerState('task_1')).toMatchObject({ region: HOME, homeRegion: HOME, epoch: { counter: 1 } });
@@ -77,14 +77,14 @@ test('the origin of an empty zone becomes home, and stays it after a restart', a
 
 test('another region does not start an empty zone', async () => {
   const { watch, pool } = makeWatch({ region: EUROPE });
-  expect(await watch.check()).toMatchObject({ at: 'unknown' });
+  expect(await watch.look()).toMatchObject({ at: 'unknown' });
   expect(await epochs(pool)).toEqual([]);
 });
 
 test('several tasks of one region that find the same do not fight', async () => {
   const watches = Array.from({ length: 5 }, () => makeWatch());
-  await Promise.all(watches.map(({ watch }) => watch.check()));
-  const states = await Promise.all(watches.map(({ watch }) => watch.check()));
+  await Promise.all(watches.map(({ watch }) => watch.look()));
+  const states = await Promise.all(watches.map(({ watch }) => watch.look()));
   expect(new Set(states.map((state) => JSON.stringify(state))).size).toBe(1);
   expect(states[0]).toMatchObject({ at: 'here' });
   expect(watches.reduce((sum, { watch }) => sum + watch.counters.takeovers, 0)).toBe(1);
@@ -92,12 +92,12 @@ test('several tasks of one region that find the same do not fight', async () => 
 
 test('a database without schema, and one that is not there, are no home', async () => {
   const empty = makeWatch({ at: await postgres.createDatabase('empty') });
-  expect(await empty.watch.check()).toMatchObject({
+  expect(await empty.watch.look()).toMatchObject({
     at: 'unknown',
     reason: expect.stringContaining('schema'),
   });
   const gone = makeWatch({ at: 'postgres://keyhearth:x@127.0.0.1:1/keyhearth' });
-  expect(await gone.watch.check()).toMatchObject({ at: 'unknown' });
+  expect(await gone.watch.look()).toMatchObject({ at: 'unknown' });
   expect(gone.watch.counters.failedChecks).toBe(1);
   expect(gone.watch.peerState('task_1')).toMatchObject({ homeRegion: null, epoch: null });
 });
@@ -105,18 +105,79 @@ test('a database without schema, and one that is not there, are no home', async 
 test('a home that hears of a later epoch is home no longer, and says where it is', async () => {
   let state: PeerState = { region: EUROPE, taskId: 'task_2', epoch: null, homeRegion: null };
   const { watch } = makeWatch({ peers: { [EUROPE]: () => state } });
-  expect(await watch.check()).toMatchObject({ at: 'here' });
+  expect(await watch.look()).toMatchObject({ at: 'here' });
   const moves: string[] = [];
   watch.onMove((moved) => moves.push(moved.at));
   state = { ...state, epoch: { counter: 2, id: 'bbbbbbbb' }, homeRegion: EUROPE };
-  expect(await watch.check()).toEqual({ at: 'elsewhere', epoch: state.epoch, region: EUROPE });
+  expect(await watch.look()).toEqual({ at: 'elsewhere', epoch: state.epoch, region: EUROPE });
   expect(watch.epoch()).toBeNull();
   expect(moves).toEqual(['elsewhere']);
 });
 
+test('a home that once heard of a later epoch stays away from writing when nobody can be reached any more', async () => {
+  const later: PeerState = {
+    region: EUROPE,
+    taskId: 'task_2',
+    epoch: { counter: 2, id: 'bbbbbbbb' },
+    homeRegion: EUROPE,
+  };
+  let reachable = true;
+  const answer = (): PeerState => {
+    if (!reachable) throw new Error('no way there');
+    return later;
+  };
+  await makeWatch().watch.look();
+  const { watch, pool } = makeWatch({ peers: { [EUROPE]: answer } });
+  expect(await watch.look()).toMatchObject({ at: 'elsewhere', region: EUROPE });
+  reachable = false;
+  expect(await watch.look()).toMatchObject({ at: 'elsewhere', region: EUROPE });
+  expect(watch.epoch()).toBeNull();
+  expect(watch.peerState('task_1')).toMatchObject({ epoch: later.epoch, homeRegion: EUROPE });
+  expect(await epochs(pool)).toEqual([`1 ${HOME}`]);
+});
+
+test('a home whose own feed shows a later epoch stops at once, and says so to its peers', async () => {
+  let feed: FeedView | null = null;
+  const { watch } = makeWatch({ feed: () => feed });
+  await watch.look();
+  feed = { epoch: { counter: 2, id: 'bbbbbbbb' }, region: EUROPE, heartbeatAgeMs: 50 };
+  expect(watch.peerState('task_1')).toMatchObject({ epoch: feed.epoch, homeRegion: EUROPE });
+  expect(watch.epoch()).toBeNull();
+});
+
+test('looks run one at a time: an older one that takes long never overwrites what a newer one found', async () => {
+  const { promise: first, resolve: answerFirst } = Promise.withResolvers<PeerState>();
+  const lost: PeerState = { region: EUROPE, taskId: 'task_2', epoch: null, homeRegion: null };
+  let asked = 0;
+  let underWay = 0;
+  const peers = {
+    [EUROPE]: async (): Promise<PeerState> => {
+      asked += 1;
+      underWay += 1;
+      expect(underWay).toBe(1);
+      const state =
+        asked === 1 ? await first : { ...lost, epoch: { counter: 2, id: 'bbbbbbbb' }, homeRegion: EUROPE };
+      underWay -= 1;
+      return state;
+    },
+  };
+  const { watch } = makeWatch({ peers });
+  const older = watch.look();
+  await expect.poll(() => asked).toBe(1);
+  const newer = [watch.look(), watch.look(), watch.look()];
+  answerFirst(lost);
+  expect(await older).toMatchObject({ at: 'here' });
+  for (const look of newer) expect(await look).toMatchObject({ at: 'elsewhere', region: EUROPE });
+  expect(asked).toBe(2);
+  expect(watch.current()).toMatchObject({ at: 'elsewhere', region: EUROPE });
+  await watch.stop();
+  await watch.look();
+  expect(asked).toBe(2);
+});
+
 test('a promoted standby takes over with a higher epoch; the old home, back again, gives way', async () => {
   const first = makeWatch();
-  const home = await first.watch.check();
+  const home = await first.watch.look();
   const standby = await postgres.addStandby('europe');
   const standbyUrl = databaseUrl(standby.url, new URL(url).pathname.slice(1));
   const feed = (): FeedView | null => ({ epoch: epochOf(home), region: HOME, heartbeatAgeMs: 100 });
@@ -126,19 +187,19 @@ test('a promoted standby takes over with a higher epoch; the old home, back agai
     feed,
     peers: { [HOME]: () => first.watch.peerState('task_1') },
   });
-  expect(await second.watch.check()).toEqual({ at: 'elsewhere', epoch: epochOf(home), region: HOME });
+  expect(await second.watch.look()).toEqual({ at: 'elsewhere', epoch: epochOf(home), region: HOME });
   await waitForCatchUp(standby, postgres.primary, 10_000);
   await promote(standby);
   // The former home goes on: two writers are worse than none.
-  expect(await second.watch.check()).toMatchObject({ at: 'unknown' });
+  expect(await second.watch.look()).toMatchObject({ at: 'unknown' });
   const { watch, pool } = makeWatch({ region: EUROPE, at: standbyUrl, feed });
-  const taken = await watch.check();
+  const taken = await watch.look();
   expect(taken).toMatchObject({ at: 'here', epoch: { counter: 2 } });
   expect(await epochs(pool)).toEqual([`1 ${HOME}`, `2 ${EUROPE}`]);
   const { rows } = await pool.query('select region, epoch, changes_below_watermark as count from heartbeat');
   expect(rows).toEqual([{ region: EUROPE, epoch: 2, count: '0' }]);
   const back = makeWatch({ peers: { [EUROPE]: () => watch.peerState('task_2') } });
-  expect(await back.watch.check()).toEqual({ at: 'elsewhere', epoch: epochOf(taken), region: EUROPE });
+  expect(await back.watch.look()).toEqual({ at: 'elsewhere', epoch: epochOf(taken), region: EUROPE });
 });
 
 test('the loop notices by itself, and stops when it is told to', async () => {

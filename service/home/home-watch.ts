@@ -1,8 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { newEpochId, type RandomBytes } from '../domain/ids.ts';
-import { compareEpochs, type Epoch } from '../domain/revision.ts';
+import { compareEpochs, sameEpoch, type Epoch } from '../domain/revision.ts';
 import type { Peers, PeerState } from '../peers/types.ts';
-import { decideHome, HEARTBEAT_DOUBT_MS } from './decide-home.ts';
+import {
+  decideHome,
+  HEARTBEAT_DOUBT_MS,
+  highestOf,
+  isElsewhere,
+  knownOf,
+  type KnownEpoch,
+} from './decide-home.ts';
 import { startEpoch, viewWriter, type EpochRow, type WriterView } from './epochs.ts';
 import { backoff, repeat, within } from './loop.ts';
 import type { Database, FeedView, Log } from './ports.ts';
@@ -50,9 +57,12 @@ export class HomeWatch implements HomeLocator {
   readonly #abort = new AbortController();
   readonly #listeners = new Set<(state: HomeState) => void>();
   #state: HomeState = { at: 'unknown', reason: 'this task has only just started' };
-  #highest: Epoch | null = null;
+  /** Never forgotten while the process lives, and at least as high as the epoch in which home is here. */
+  #highest: KnownEpoch | null = null;
   #failures = 0;
   #loop: Promise<void> | null = null;
+  #looking: Promise<number> | null = null;
+  #nextLook: Promise<number> | null = null;
 
   constructor(options: HomeWatchOptions) {
     this.#options = options;
@@ -70,13 +80,16 @@ export class HomeWatch implements HomeLocator {
     return this.#state.at === 'here' ? this.#state.epoch : null;
   }
 
-  /** What this task tells its peers. */
+  /** What this task tells its peers: the highest epoch it knows of, and where it believes the home to be. */
   peerState(taskId: string): PeerState {
     const { region } = this.#options;
+    this.#heedFeed();
     const state = this.#state;
-    this.#learn(this.#options.feedView()?.epoch ?? null);
-    const homeRegion = state.at === 'here' ? region : state.at === 'elsewhere' ? state.region : null;
-    return { region, taskId, epoch: this.#highest, homeRegion };
+    const epoch = this.#highest?.epoch ?? null;
+    // Who hears of both takes the region for that of the epoch.
+    const ofEpoch = state.at !== 'unknown' && epoch !== null && sameEpoch(state.epoch, epoch);
+    const homeRegion = !ofEpoch ? null : state.at === 'here' ? region : state.region;
+    return { region, taskId, epoch, homeRegion };
   }
 
   /** Calls back when the home is another one, or becomes known or unknown. */
@@ -86,52 +99,82 @@ export class HomeWatch implements HomeLocator {
 
   async start(): Promise<void> {
     if (this.#loop !== null) throw new Error('the home watch was started twice');
-    const firstPauseMs = await this.#step();
+    const firstPauseMs = await this.#lookOnce();
     let first = true;
     this.#loop = repeat(async () => {
-      if (!first) return await this.#step();
+      if (!first) return await this.#lookOnce();
       first = false;
       return firstPauseMs;
     }, this.#abort.signal);
   }
 
+  /** Ends the loop, and returns when no look is under way any more; later ones aren't made. */
   async stop(): Promise<void> {
     this.#abort.abort();
     await this.#loop;
+    await this.#nextLook;
+    await this.#looking;
   }
 
-  /** Looks now, not at the next regular time. A look that fails makes the home unknown. */
+  /**
+   * Looks now, not at the next regular time, and returns what a look that began after this call has found. A look that fails makes
+   * the home unknown.
+   */
   async look(): Promise<HomeState> {
-    await this.#step();
+    this.#heedFeed();
+    await this.#lookOnce();
     return this.#state;
   }
 
-  /** One look; fails where it can't be made. */
-  async check(): Promise<HomeState> {
-    this.counters.checks += 1;
-    const { region, origin, feedView, database } = this.#options;
-    const writer = await this.#viewWriter();
-    this.#failures = writer.kind === 'unreachable' ? this.#failures + 1 : 0;
-    const feed = feedView();
-    const doubtful = feed === null || feed.heartbeatAgeMs > HEARTBEAT_DOUBT_MS;
-    const peers = writer.kind === 'writable' || doubtful ? await this.#askPeers() : [];
-    for (const known of [feed, ...peers]) this.#learn(known?.epoch ?? null);
-    if (writer.kind === 'writable') this.#learn(writer.latest?.epoch ?? null);
-    const decision = decideHome({ region, origin, writer, feed, peers });
-    if (decision.kind === 'is') this.#moveTo(decision.state);
-    else this.#moveTo(await this.#takeOver(database, decision.replaces));
-    return this.#state;
+  /**
+   * One look at a time, or an older one that took longer would overwrite what a newer one found. Whoever asks while one is under
+   * way shares the next one with all others who do. Returns the ms until another one is due.
+   */
+  async #lookOnce(): Promise<number> {
+    if (this.#looking === null) return await this.#beginLook();
+    this.#nextLook ??= this.#looking.then(async () => {
+      this.#nextLook = null;
+      return await (this.#looking ?? this.#beginLook());
+    });
+    return await this.#nextLook;
+  }
+
+  #beginLook(): Promise<number> {
+    this.#looking = this.#step().finally(() => {
+      this.#looking = null;
+    });
+    return this.#looking;
   }
 
   async #step(): Promise<number> {
+    if (this.#abort.signal.aborted) return this.#checkMs;
     try {
-      await this.check();
+      await this.#check();
     } catch (error) {
       this.#failures += 1;
       this.#options.log.error({ err: error }, 'the home could not be looked for');
       this.#moveTo({ at: 'unknown', reason: 'looking for the home failed' });
     }
     return backoff(this.#checkMs, this.#failures, BACKOFF_MAX_MS);
+  }
+
+  async #check(): Promise<void> {
+    this.counters.checks += 1;
+    const { region, origin, feedView, database } = this.#options;
+    const writer = await this.#viewWriter();
+    this.#failures = writer.kind === 'unreachable' ? this.#failures + 1 : 0;
+    const first = feedView();
+    const doubtful = first === null || first.heartbeatAgeMs > HEARTBEAT_DOUBT_MS;
+    const peers = writer.kind === 'writable' || doubtful ? await this.#askPeers() : [];
+    for (const peer of peers) this.#learn(knownOf(peer));
+    // What the database says of an epoch's region counts more than what a peer believes, so it comes last.
+    const feed = this.#learnFromFeed();
+    if (writer.kind === 'writable' && writer.latest !== null) {
+      this.#learn({ epoch: writer.latest.epoch, homeRegion: writer.latest.region });
+    }
+    const decision = decideHome({ region, origin, writer, feed, peers, highest: this.#highest });
+    if (decision.kind === 'is') this.#moveTo(decision.state);
+    else this.#moveTo(await this.#takeOver(database, decision.replaces));
   }
 
   async #viewWriter(): Promise<WriterView> {
@@ -154,20 +197,37 @@ export class HomeWatch implements HomeLocator {
   /** Above every epoch that was ever heard of, so that two histories never share a number that somebody has seen. */
   async #takeOver(database: Database, replaces: EpochRow | null): Promise<HomeState> {
     const { region, log } = this.#options;
-    const counter = (this.#highest?.counter ?? 0) + 1;
+    const counter = (this.#highest?.epoch.counter ?? 0) + 1;
     const next: EpochRow = { epoch: { counter, id: newEpochId(this.#randomBytes) }, region };
     const started = await startEpoch(database, { expected: replaces, next });
     // Another task of this region was faster: the next check finds its epoch.
     if (!started) return { at: 'unknown', reason: 'this region is taking over' };
     this.counters.takeovers += 1;
-    this.#learn(next.epoch);
+    this.#learn({ epoch: next.epoch, homeRegion: region });
     log.warn({ epoch: next.epoch, before: replaces }, 'this region took over as home');
     return { at: 'here', epoch: next.epoch };
   }
 
-  #learn(epoch: Epoch | null): void {
-    if (epoch === null) return;
-    if (this.#highest === null || compareEpochs(epoch, this.#highest) > 0) this.#highest = epoch;
+  #learnFromFeed(): FeedView | null {
+    const feed = this.#options.feedView();
+    if (feed !== null) this.#learn({ epoch: feed.epoch, homeRegion: feed.region });
+    return feed;
+  }
+
+  /** Of one epoch the later word about its region counts. */
+  #learn(known: KnownEpoch | null): void {
+    const both =
+      known === null || known.homeRegion === null ? [this.#highest, known] : [known, this.#highest];
+    this.#highest = highestOf(both);
+  }
+
+  /** A home whose feed shows a higher epoch is home no longer, before any look tells where the home is now. */
+  #heedFeed(): void {
+    this.#learnFromFeed();
+    const [highest, state] = [this.#highest, this.#state];
+    if (highest === null || state.at !== 'here' || compareEpochs(highest.epoch, state.epoch) <= 0) return;
+    const reason = 'a later epoch was heard of, and where its home is will be looked for';
+    this.#moveTo(isElsewhere(highest, this.#options.region) ?? { at: 'unknown', reason });
   }
 
   #moveTo(state: HomeState): void {

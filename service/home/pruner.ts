@@ -30,42 +30,57 @@ export interface PrunerCounters {
 const HOUR_MS = 3_600_000;
 const PAUSE_BETWEEN_BATCHES_MS = 50;
 
-/** Rows go in the order of their transactions, so what is left is everything from `pruned_below` on. */
+const READ_BEAT = `
+select watermark::text, pruned_below::text as "prunedBelow" from heartbeat where epoch = $1 and epoch_id = $2`;
+
+/**
+ * The transaction below which the oldest `$5` rows may go, null where none may: they lie between what was pruned before and the
+ * watermark, and none of them, in the order of transactions, follows one that is still young. The bounds are parameters and not a join, so that the
+ * planner walks the primary key from `$2` on and reads no more than these rows.
+ */
+const FIND_BOUNDARY = `
+select nullif(coalesce(min(xid) filter (where young), (max(xid)::text::bigint + 1)::text::xid8), min(xid))::text as below
+from (
+  select xid, at >= now() - make_interval(secs => $4::float8 / 1000) as young from changes
+  where epoch = $1 and xid >= $2::text::xid8 and xid < $3::text::xid8 order by epoch, xid limit $5
+) as oldest`;
+
+/** Whole transactions, so what is left of an epoch is everything from `pruned_below` on. */
 const PRUNE_CHANGES = `
-with cut as (
-  select least(h.watermark, coalesce((select c.xid from changes c where c.epoch = h.epoch
-    and c.at >= now() - make_interval(secs => $3::float8 / 1000) order by c.xid limit 1), h.watermark)) as xid
-  from heartbeat h where h.epoch = $1 and h.epoch_id = $2
+with told as (
+  update heartbeat set pruned_below = $4::text::xid8 where epoch = $1 and epoch_id = $2 and pruned_below <= $3::text::xid8
+  returning true
 ), gone as (
-  delete from changes where (epoch, xid, seq) in (
-    select c.epoch, c.xid, c.seq from changes c, cut where c.epoch = $1 and c.xid < cut.xid order by c.xid limit $4)
-  returning xid
-), told as (
-  update heartbeat set pruned_below = greatest(pruned_below, (select (max(xid)::text::bigint + 1)::text::xid8 from gone))
-  where epoch = $1 and epoch_id = $2 and exists (select from gone)
-)
+  delete from changes where epoch = $1 and xid >= $3::text::xid8 and xid < $4::text::xid8 and exists (select from told)
+  returning 1)
 select count(*)::integer as rows from gone`;
 
+/**
+ * These rows are never changed any more, so they are named by where they lie, which needs no second search; whoever prunes at the
+ * same time finds them gone.
+ */
 const PRUNE_ENDED_EPOCHS = `
 with gone as (
-  delete from changes where (epoch, xid, seq) in (
-    select c.epoch, c.xid, c.seq from changes c join epochs next on next.counter = $1
-    where c.epoch < $1 and next.started_at < now() - make_interval(secs => $2::float8 / 1000) limit $3)
+  delete from changes where ctid = any (array(
+    select ctid from changes where epoch < $1 and (
+      select started_at < now() - make_interval(secs => $2::float8 / 1000) from epochs where counter = $1)
+    order by epoch, xid, seq limit $3))
   returning 1)
 select count(*)::integer as rows from gone`;
 
 const PRUNE_IDEMPOTENCY = `
 with gone as (
-  delete from idempotency_keys where (root_key_id, key) in (
-    select root_key_id, key from idempotency_keys
-    where created_at < now() - make_interval(secs => $1::float8 / 1000) limit $2)
+  delete from idempotency_keys where ctid = any (array(
+    select ctid from idempotency_keys
+    where created_at < now() - make_interval(secs => $1::float8 / 1000) order by created_at limit $2))
   returning 1)
 select count(*)::integer as rows from gone`;
 
+/** A table of as many rows as there are tasks. */
 const PRUNE_TASKS = `
 with gone as (
-  delete from task_status where task_id in (select task_id from task_status
-    where stopped_at < now() - make_interval(secs => $1::float8 / 1000) limit $2)
+  delete from task_status where ctid = any (array(
+    select ctid from task_status where stopped_at < now() - make_interval(secs => $1::float8 / 1000) limit $2))
   returning 1)
 select count(*)::integer as rows from gone`;
 
@@ -106,25 +121,54 @@ export class Pruner {
     const epoch = this.#options.epoch();
     if (epoch === null) return;
     const { counters } = this;
-    counters.changes += await this.#inBatches(PRUNE_CHANGES, [epoch.counter, epoch.id, changesMs]);
-    counters.changes += await this.#inBatches(PRUNE_ENDED_EPOCHS, [epoch.counter, changesMs]);
-    counters.idempotencyKeys += await this.#inBatches(PRUNE_IDEMPOTENCY, [idempotencyMs]);
-    counters.tasks += await this.#inBatches(PRUNE_TASKS, [stoppedTasksMs]);
+    const { database } = this.#options;
+    const batch = this.#batch;
+    counters.changes += await this.#inBatches(async () => await this.#pruneChanges(epoch, changesMs));
+    counters.changes += await this.#inBatches(async () =>
+      countOf(await database.query(PRUNE_ENDED_EPOCHS, [epoch.counter, changesMs, batch])),
+    );
+    counters.idempotencyKeys += await this.#inBatches(async () =>
+      countOf(await database.query(PRUNE_IDEMPOTENCY, [idempotencyMs, batch])),
+    );
+    counters.tasks += await this.#inBatches(async () =>
+      countOf(await database.query(PRUNE_TASKS, [stoppedTasksMs, batch])),
+    );
   }
 
-  async #inBatches(statement: string, values: readonly unknown[]): Promise<number> {
+  /** The oldest rows of the present epoch; returns how many, 0 where none is old enough. */
+  async #pruneChanges({ counter, id }: Epoch, changesMs: number): Promise<number> {
+    const { database } = this.#options;
+    const [beat] = await database.query<{ watermark: string; prunedBelow: string }>(READ_BEAT, [counter, id]);
+    if (beat === undefined) return 0;
+    const { watermark, prunedBelow } = beat;
+    const [boundary] = await database.query<{ below: string | null }>(FIND_BOUNDARY, [
+      counter,
+      prunedBelow,
+      watermark,
+      changesMs,
+      this.#batch,
+    ]);
+    const below = boundary?.below ?? null;
+    if (below === null) return 0;
+    return await database.transaction(async (rows) => {
+      // The heartbeat's row is locked until this is done; a heartbeat that is due meanwhile leaves it and comes again at once.
+      await rows.query(`select pg_advisory_xact_lock(${ADVISORY_LOCKS.heartbeat})`);
+      return countOf(await rows.query(PRUNE_CHANGES, [counter, id, prunedBelow, below]));
+    });
+  }
+
+  async #inBatches(prune: () => Promise<number>): Promise<number> {
     let total = 0;
     while (!this.#abort.signal.aborted && this.#options.epoch() !== null) {
-      const rows = await this.#options.database.transaction(async (transaction) => {
-        // Nothing may be counted and pruned at the same time.
-        await transaction.query(`select pg_advisory_xact_lock(${ADVISORY_LOCKS.heartbeat})`);
-        const [pruned] = await transaction.query<{ rows: number }>(statement, [...values, this.#batch]);
-        return pruned?.rows ?? 0;
-      });
+      const rows = await prune();
       total += rows;
       if (rows < this.#batch) break;
       await pause(PAUSE_BETWEEN_BATCHES_MS, this.#abort.signal);
     }
     return total;
   }
+}
+
+function countOf(found: readonly { readonly rows: number }[]): number {
+  return found[0]?.rows ?? 0;
 }

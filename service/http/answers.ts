@@ -46,9 +46,16 @@ export function sendData(reply: FastifyReply, requestId: string, data: unknown):
  * `application/problem+json`, the others where the caller's `Accept` asks for it.
  */
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
-  const { status, title } = PROBLEMS[problem.code];
+  const { status } = problem;
   for (const [name, value] of Object.entries(problem.headers)) reply.header(name, value);
   if (problem.retryAfterS !== undefined) reply.header('retry-after', String(problem.retryAfterS));
+  const text = problemText(problem, requestIdOf(request));
+  return sendJson(reply, status, text, wantsProblemType(request, status) ? PROBLEM_TYPE : JSON_TYPE);
+}
+
+/** The envelope of a refusal, as JSON text. */
+export function problemText(problem: Problem, requestId: string): string {
+  const { status, title } = PROBLEMS[problem.code];
   const error = {
     title,
     detail: problem.message,
@@ -56,8 +63,7 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
     type: problemUrl(problem.code),
     ...(status === 400 ? { errors: problem.errors } : {}),
   };
-  const text = JSON.stringify({ meta: { requestId: requestIdOf(request) }, error });
-  return sendJson(reply, status, text, wantsProblemType(request, status) ? PROBLEM_TYPE : JSON_TYPE);
+  return JSON.stringify({ meta: { requestId }, error });
 }
 
 /** The id that stands in the answer and the logs: of a request that a peer passed on, the one that its own task gave it. */

@@ -87,6 +87,16 @@ test('an unsigned request is turned away before its body is read', async () => {
   expect(answer.statusCode).toBe(404);
 });
 
+test('calls that are not signed rightly do not flood the log', async () => {
+  const { app, deps } = start(() => Promise.resolve('{}'));
+  const headers = { [PEER_HEADER]: 'nonsense', ...JSON_TYPE };
+  for (let request = 0; request < 20; request += 1) {
+    await app.inject({ method: 'POST', url: '/internal/state', headers, payload: '{}' });
+  }
+  expect(deps.logged.length).toBeGreaterThan(0);
+  expect(deps.logged.length).toBeLessThan(5);
+});
+
 test('a signature works once', async () => {
   const { app, deps } = start(() => Promise.resolve('{}'));
   const request = {

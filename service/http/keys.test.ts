@@ -117,6 +117,37 @@ test('whoami: 200 with the key', async () => {
 });
 
 const long = (length: number): string => 'x'.repeat(length);
+/** Metadata whose JSON text has that many bytes. */
+const ofBytes = (bytes: number): object => ({ a: long(bytes - '{"a":""}'.length) });
+
+test.each(['createKey', 'updateKey'] as const)(
+  '%s: metadata over 64 KiB is a 400 that names the bound',
+  async (verb) => {
+    const { post, deps } = start();
+    // The bytes of its JSON text count: more than its characters, and more than a number may have been sent with.
+    const metas = [
+      ofBytes(65_537),
+      { a: 'é'.repeat(32_768) },
+      { a: Array.from({ length: 3000 }, () => 1e20) },
+    ];
+    for (const meta of metas) {
+      const answer = await post(verb, { ...VALID[verb], meta });
+      expect(answer.statusCode).toBe(400);
+      const [named] = answer.json<Refusal>().error.errors;
+      expect(named?.location).toBe('body.meta');
+      expect(named?.message).toContain('at most 65536 bytes');
+      expect(named?.fix).toMatch(/./);
+    }
+    expect(deps.calls).toEqual([]);
+  },
+);
+
+test('metadata of 64 KiB is taken', async () => {
+  const { post, deps } = start();
+  expect((await post('createKey', { ...VALID.createKey, meta: ofBytes(65_536) })).statusCode).toBe(200);
+  expect((await post('updateKey', { ...VALID.updateKey, meta: ofBytes(65_536) })).statusCode).toBe(200);
+  expect(deps.calls.map(({ name }) => name)).toEqual(['createKey', 'updateKey']);
+});
 
 test.each<[verb: keyof typeof VALID, change: object, location: string, bound: string]>([
   ['createKey', { apiId: undefined }, 'body.apiId', 'required'],

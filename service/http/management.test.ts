@@ -186,6 +186,10 @@ test('Idempotency-Key of 255 characters is taken', async () => {
 
 test.each([
   [REVISION_TEXT, 200],
+  ['3.abcd1234.9000000000', 200],
+  ['2.zzzz9999.9000000000', 200],
+  ['3.zzzz9999.1', 503],
+  ['4.abcd1234.1', 503],
   ['latest', 400],
   ['', 400],
   ['1.abcd1234.x', 400],
@@ -193,6 +197,22 @@ test.each([
   const { post } = start();
   const answer = await post('/v2/apis.getApi', { apiId: 'api_1' }, { 'keyhearth-min-revision': revision });
   expect(answer.statusCode).toBe(status);
+});
+
+test('a revision of a later home than this one: 503 that says when to come back, and nothing is read', async () => {
+  const { post, deps } = start();
+  const headers = { 'keyhearth-min-revision': '4.abcd1234.1' };
+  const answer = await post('/v2/apis.getApi', { apiId: 'api_1' }, headers);
+  expect(answer.headers['retry-after']).toBe('1');
+  expect(answer.json()).toMatchObject({ error: { type: expect.stringMatching(/revision_not_reached$/) } });
+  expect(deps.calls).toEqual([]);
+});
+
+test('elsewhere, a minimum revision is for the home to judge', async () => {
+  const { post, passed } = passing({});
+  const headers = { 'keyhearth-min-revision': '4.abcd1234.1' };
+  expect((await post('/v2/apis.getApi', { apiId: 'api_1' }, headers)).statusCode).toBe(200);
+  expect(passed).toMatchObject([['eu-west-1', { headers }]]);
 });
 
 // Passing on
@@ -310,7 +330,14 @@ test('a feed that fails after a passed-on write does not spoil its answer', asyn
 
 // Being passed to
 
-function signedHeaders(more: { secret?: string; to?: string; body?: string } = {}): Record<string, string> {
+interface SignedAs {
+  readonly secret?: string;
+  readonly to?: string;
+  readonly body?: string;
+  readonly timeMs?: number;
+}
+
+function signedHeaders(more: SignedAs = {}): Record<string, string> {
   const parts = {
     method: 'POST',
     path: CREATE,
@@ -320,7 +347,7 @@ function signedHeaders(more: { secret?: string; to?: string; body?: string } = {
   const stamp = {
     origin: { region: 'eu-west-1', clientAddress: '203.0.113.9', requestId: 'req_from_the_edge' },
     to: more.to ?? 'us-east-1',
-    timeMs: Date.now(),
+    timeMs: more.timeMs ?? Date.now(),
     nonce: crypto.randomUUID(),
   };
   return { [PEER_HEADER]: sign(more.secret ?? PEER_SECRET, parts, stamp) };
@@ -360,20 +387,52 @@ test.each([
   ['with another secret', () => signedHeaders({ secret: 'another secret of 32 characters..' })],
   ['for another region', () => signedHeaders({ to: 'ap-southeast-1' })],
   ['for another body', () => signedHeaders({ body: '{"name":"something else"}' })],
+  ['half a minute ago', () => signedHeaders({ timeMs: Date.now() - 31_000 })],
   ['with nonsense', () => ({ [PEER_HEADER]: 'v1 nonsense' })],
 ])('a request signed %s is refused before anything happens', async (_what, headers) => {
   const { post, deps } = start();
   const answer = await post(CREATE, BODY, headers());
-  expect(answer.statusCode).toBe(503);
+  expect(answer.statusCode).toBe(400);
+  expect(answer.headers).not.toHaveProperty('retry-after');
+  expect(answer.json()).toMatchObject({
+    error: {
+      type: expect.stringMatching(/invalid_input$/),
+      errors: [{ location: 'header.keyhearth-peer', fix: expect.stringMatching(/./) }],
+    },
+  });
   expect(deps.calls).toEqual([]);
   expect(deps.logged.join('')).toContain('claims to come from a peer');
+});
+
+test('made-up signatures do not flood the log', async () => {
+  const { post, deps } = start();
+  for (let request = 0; request < 20; request += 1) {
+    await post(CREATE, BODY, { [PEER_HEADER]: 'v1 nonsense', authorization: '' });
+  }
+  expect(deps.logged.length).toBeGreaterThan(0);
+  expect(deps.logged.length).toBeLessThan(5);
+});
+
+test('a home that refuses the signature of this task is a 503 to the caller, and a log line', async () => {
+  const refusing = start();
+  const refused = await refusing.post(CREATE, BODY, { [PEER_HEADER]: 'v1 nonsense' });
+  const { post, deps } = passing({
+    status: refused.statusCode,
+    headers: { [PEER_HEADER]: String(refused.headers[PEER_HEADER]) },
+    body: refused.body,
+  });
+  const answer = await post(CREATE, BODY);
+  expect(answer.statusCode).toBe(503);
+  expect(answer.headers['retry-after']).toBe('1');
+  expect(answer.json()).toMatchObject({ error: { type: expect.stringMatching(/no_home$/) } });
+  expect(deps.logged.join('')).toContain('did not accept the signature');
 });
 
 test('a signature works once', async () => {
   const { post, deps } = start();
   const headers = signedHeaders();
   expect((await post(CREATE, BODY, headers)).statusCode).toBe(200);
-  expect((await post(CREATE, BODY, headers)).statusCode).toBe(503);
+  expect((await post(CREATE, BODY, headers)).statusCode).toBe(400);
   expect(deps.calls).toHaveLength(1);
 });
 

@@ -2,12 +2,19 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Static, TSchema } from 'typebox';
 import type { Principal } from '../domain/principal.ts';
 import { Problem } from '../domain/problem.ts';
-import { formatRevision, parseRevision, type Revision } from '../domain/revision.ts';
+import {
+  compareEpochs,
+  type Epoch,
+  formatRevision,
+  parseRevision,
+  type Revision,
+} from '../domain/revision.ts';
 import type { RegionProgress } from '../home/types.ts';
 import type { WriteContext, Written } from '../manage/types.ts';
 import type { PeerOrigin } from '../peers/types.ts';
 import { requestIdOf, sendData, sendJson } from './answers.ts';
 import { authenticateRootKey, bearerText } from './authentication.ts';
+import { BODY_BYTES } from './body-limits.ts';
 import type { HttpDeps } from './deps.ts';
 import { keepRawBody, refuseUnstorable } from './json-body.ts';
 import { clientAddressOf, idempotencyOf, minRevisionOf } from './request-headers.ts';
@@ -21,6 +28,8 @@ const NO_HOME_RETRY_S = 1;
 interface CallShape<Body extends TSchema> {
   readonly path: `/v2/${string}`;
   readonly body: Body;
+  /** Largest body, in bytes, where the usual limit is too small. */
+  readonly bodyBytes?: number;
   /** What the schema can't say; throws Problem, before anybody is authenticated. */
   readonly check?: (input: Static<Body>) => void;
 }
@@ -56,7 +65,8 @@ export function prepareManagement(app: FastifyInstance, deps: HttpDeps): AddCall
     done(null, payload);
   });
   return (call) => {
-    app.post(call.path, { schema: { body: call.body } }, (request, reply) =>
+    const { path, body, bodyBytes = BODY_BYTES } = call;
+    app.post(path, { schema: { body }, bodyLimit: bodyBytes }, (request, reply) =>
       handle(deps, call, request, reply),
     );
   };
@@ -72,7 +82,7 @@ async function handle<Body extends TSchema>(
   const input = request.body as Static<Body>;
   refuseUnstorable(request);
   call.check?.(input);
-  minRevisionOf(request);
+  const minRevision = minRevisionOf(request);
   const origin = peerOriginOf(deps, request);
   request.peerOrigin = origin;
   const rootKeyText = bearerText(request.headers.authorization);
@@ -88,6 +98,7 @@ async function handle<Body extends TSchema>(
     }
     return await passOn(deps, call, home.region, request, reply);
   }
+  requireEpochOf(minRevision, home.epoch);
   const requestId = requestIdOf(request);
   if (call.kind === 'read') return sendData(reply, requestId, await call.run(principal, input));
   const clientAddress = origin?.clientAddress ?? clientAddressOf(request);
@@ -97,6 +108,22 @@ async function handle<Body extends TSchema>(
   return sendData(reply, requestId, written.data);
 }
 
+/**
+ * The home has every revision of its own epoch and of those before it that there still is. A higher epoch has another home, which
+ * this task has not heard of yet.
+ */
+function requireEpochOf(minRevision: Revision | undefined, epoch: Epoch): void {
+  if (minRevision === undefined || compareEpochs(minRevision.epoch, epoch) <= 0) return;
+  throw new Problem(
+    'revision_not_reached',
+    'The revision that Keyhearth-Min-Revision names was written by a later home than this one.',
+    { retryAfterS: NO_HOME_RETRY_S },
+  );
+}
+
+/** Marks the answer to a passed-on request whose signature was refused, under the name of the signature's own header. */
+const REFUSED = 'refused';
+
 /** Who passed the request on; undefined where it comes straight from its caller. */
 function peerOriginOf(deps: HttpDeps, request: FastifyRequest): PeerOrigin | undefined {
   if (request.headers[deps.peerGate.header] === undefined) return undefined;
@@ -105,11 +132,14 @@ function peerOriginOf(deps: HttpDeps, request: FastifyRequest): PeerOrigin | und
   if (verdict.kind === 'peer') return verdict.origin;
   const reason = verdict.kind === 'refused' ? verdict.reason : 'the request is not signed';
   // A request that claims to be passed on is never treated as a caller's own: it could go round in circles.
-  deps.logger.warn(
-    { requestId: request.id, reason },
-    'a request that claims to come from a peer was refused',
-  );
-  throw noHome('The signature of the task that passed this request on was refused.');
+  const { header } = deps.peerGate;
+  const message = 'is not a valid signature of a task of this zone';
+  const fix = 'Leave it out: only the tasks of a zone use it among each other.';
+  throw new Problem('invalid_input', `The header ${header} ${message}.`, {
+    errors: [{ location: `header.${header}`, message, fix }],
+    headers: { [header]: REFUSED },
+    cause: new Error(`a request that claims to come from a peer was refused: ${reason}`),
+  });
 }
 
 /**
@@ -167,6 +197,10 @@ async function passOn<Body extends TSchema>(
     write: call.kind === 'write',
     ...(waitsMs === undefined ? {} : { extraTimeoutMs: waitsMs }),
   });
+  if (answer.headers[deps.peerGate.header] === REFUSED) {
+    // A fault between the tasks (another secret, clocks apart), and none of the caller.
+    throw noHome(`The home region, ${region}, did not accept the signature of region ${deps.region}.`);
+  }
   for (const [name, value] of Object.entries(answer.headers)) {
     if (name.startsWith('keyhearth-') || name === 'retry-after') reply.header(name, value);
   }

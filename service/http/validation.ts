@@ -63,8 +63,8 @@ function excessOf(schema: TSchema, value: unknown): FastifySchemaValidationError
     );
   }
 
-  // A TypeBox schema is JSON Schema; the compiler of a value's type shows none of its keywords.
-  return look(schema as Extent, value, '');
+  // A TypeBox schema is JSON Schema, although its general type names no keyword.
+  return look(schema, value, '');
 }
 
 function first<T, Found>(values: Iterable<T>, find: (value: T) => Found | undefined): Found | undefined {

@@ -39,6 +39,7 @@ const VerifyKeyBody = Type.Object(
           },
           { additionalProperties: false },
         ),
+        { maxItems: 50 },
       ),
     ),
   },

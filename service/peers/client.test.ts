@@ -170,6 +170,16 @@ test('two apps that each take the other for the home do not pass a request in ci
   expect(answer.headers.get('retry-after')).toBe('1');
 });
 
+test('a minimum revision goes with a read, for the home to judge', async () => {
+  const peers = peersTo(await startApp());
+  const asked = (revision: string) => ({
+    ...READ,
+    headers: { ...READ.headers, 'keyhearth-min-revision': revision },
+  });
+  expect((await peers.pass(HOME, asked(REVISION_TEXT))).status).toBe(200);
+  expect((await peers.pass(HOME, asked('4.abcd1234.1'))).status).toBe(503);
+});
+
 test('a refusal of the home is an answer, not a failure', async () => {
   const manage = fakeManage([], {
     getApi: () => Promise.reject(new Problem('api_not_found', 'no such API')),

@@ -36,7 +36,7 @@ export interface PeersClient extends Peers {
 }
 
 /** Headers of a caller that go with a request that is passed on. */
-const PASSED_HEADERS = ['authorization', 'idempotency-key', 'accept'];
+const PASSED_HEADERS = ['authorization', 'idempotency-key', 'keyhearth-min-revision', 'accept'];
 
 export function createPeers(options: PeersOptions): PeersClient {
   const { connectTimeoutMs = 500, readTimeoutMs = 2000, passTimeoutMs = 15_000 } = options;
