@@ -8,6 +8,7 @@ import type { SharedEntry } from '../domain/shared-entry.ts';
 import type { Clock, FeedListener, Peek, Records, RecordSource } from '../verify/ports.ts';
 import { ChangeLog, type ChangesSince } from './change-log.ts';
 import { RecordLoader, type Found } from './record-loader.ts';
+import { sizeOf } from './record-size.ts';
 import { SharedLoader } from './shared-loader.ts';
 import { SharedObjects } from './shared-objects.ts';
 
@@ -32,11 +33,6 @@ export interface HotCacheOptions {
 }
 
 type HotRecord = HotKey | HotRootKey;
-
-/** Heap of a record apart from its texts, measured once on records with one role and one permission. */
-const RECORD_BYTES = 600;
-/** An id in the row, a reference to its entry, and a name in the kept answer. */
-const REFERENCE_BYTES = 100;
 
 /**
  * The records that a task holds in memory. `peek…` never waits and never allocates; `load…` reads what is missing. Kept right by
@@ -290,14 +286,4 @@ type Replace<Row> = (
 
 function overtaken(object: SharedObject, since: ChangesSince): boolean {
   return since.shared.has(`${object.kind}:${object.id}`);
-}
-
-function sizeOf(record: HotKey): number {
-  const { row } = record;
-  return (
-    RECORD_BYTES +
-    // Name and metadata stand in the row and in the kept answer.
-    2 * ((row.name?.length ?? 0) + (row.meta?.length ?? 0)) +
-    REFERENCE_BYTES * record.dependencies.length
-  );
 }
