@@ -93,6 +93,34 @@ test('the end of the process that started it stops it like SIGTERM', async () =>
   expect(await service.ended).toBe(0);
 });
 
+test('a stop that arrives in several ways is one stop; the same signal twice ends it at once', async () => {
+  const service = await startService({ KEYHEARTH_DRAIN_MS: '500' });
+  await untilReady(service);
+  const slow = post(service, 'revisions.wait', { revision: '1.aaaaaaaa.1', timeoutMs: 1000 });
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  service.child.kill('SIGINT');
+  await vi.waitFor(() => expect(service.said()).toContain('stopping'));
+  service.child.kill('SIGTERM');
+  service.child.disconnect();
+  await vi.waitFor(() => expect(service.said().match(/stopping already/g)).toHaveLength(2));
+  expect((await slow).status).toBe(200);
+  expect(await service.ended).toBe(0);
+
+  const impatient = await startService({ KEYHEARTH_DRAIN_MS: '20000' });
+  await untilReady(impatient);
+  impatient.child.kill('SIGTERM');
+  await vi.waitFor(() => expect(impatient.said()).toContain('stopping'));
+  impatient.child.kill('SIGTERM');
+  expect(await impatient.ended).toBe(1);
+});
+
+test('a parent that is gone before the task is ready stops it in order', async () => {
+  const service = await startService();
+  await vi.waitFor(async () => expect((await fetch(`${service.url}/livez`)).status).toBe(200));
+  service.child.disconnect();
+  expect(await service.ended).toBe(0);
+});
+
 test('a stop while it still waits for its database ends in order, too', async () => {
   const service = await startService({ KEYHEARTH_READER_URLS: 'postgres://app@127.0.0.1:1/none' });
   await vi.waitFor(async () => {

@@ -4,7 +4,8 @@ import { Task } from './task.ts';
 
 /**
  * A verify-service task as a process. SIGTERM, SIGINT and the end of the process that started it (over an IPC channel) stop it in
- * order and exit 0; a second signal ends it at once.
+ * order and exit 0. The same signal once more ends it at once with exit 1; another of these doesn't, for one stop may well arrive in
+ * several ways: Ctrl-C at a terminal reaches the whole group, and then the process that started us sends SIGTERM or is gone.
  */
 async function main(): Promise<void> {
   const env = readEnv(process.env);
@@ -14,11 +15,15 @@ async function main(): Promise<void> {
     timestamp: pino.stdTimeFunctions.isoTime,
   });
   const task = new Task(env, log);
-  let stopping = false;
+  let stoppedBy: string | null = null;
 
   async function stop(reason: string): Promise<void> {
-    if (stopping) process.exit(1);
-    stopping = true;
+    if (stoppedBy !== null) {
+      if (reason === stoppedBy) process.exit(1);
+      log.info({ reason, stoppedBy }, 'stopping already');
+      return;
+    }
+    stoppedBy = reason;
     log.info({ reason }, 'stopping');
     try {
       await task.stop();
@@ -33,7 +38,18 @@ async function main(): Promise<void> {
   process.on('SIGTERM', () => void stop('SIGTERM'));
   process.on('SIGINT', () => void stop('SIGINT'));
   if (process.connected) process.on('disconnect', () => void stop('the parent process is gone'));
-  if ((await task.start()) === 'ready') process.send?.({ kind: 'ready' });
+  try {
+    if ((await task.start()) === 'ready') tellParent({ kind: 'ready' });
+  } catch (error) {
+    // A start that is cut short by a stop fails somewhere; the stop goes on, and ends the process.
+    if (stoppedBy === null) throw error;
+    log.info({ err: error }, 'the start was cut short');
+  }
+}
+
+/** A parent that is gone by now is told nothing; that it is gone stops us anyway. */
+function tellParent(message: object): void {
+  if (process.connected) process.send?.(message, undefined, undefined, () => {});
 }
 
 try {

@@ -246,8 +246,9 @@ export const SETTINGS = {
   }),
   shutdownMs: number({
     variable: 'KEYHEARTH_SHUTDOWN_MS',
-    description: 'Time that requests under way get to finish when the task is told to stop.',
-    fallback: 10_000,
+    description:
+      'Time that requests under way get to finish when the task is told to stop; a write may take more than 10 s.',
+    fallback: 15_000,
     min: 0,
     max: 110_000,
     unit: 'ms',

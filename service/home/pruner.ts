@@ -35,8 +35,8 @@ select watermark::text, pruned_below::text as "prunedBelow" from heartbeat where
 
 /**
  * The transaction below which the oldest `$5` rows may go, null where none may: they lie between what was pruned before and the
- * watermark, and none of them, in the order of transactions, follows one that is still young. The bounds are parameters and not a join, so that the
- * planner walks the primary key from `$2` on and reads no more than these rows.
+ * watermark, and none of them, in the order of transactions, follows one that is still young. The bounds are parameters and not a
+ * join, so that the planner walks the primary key from `$2` on and reads no more than these rows.
  */
 const FIND_BOUNDARY = `
 select nullif(coalesce(min(xid) filter (where young), (max(xid)::text::bigint + 1)::text::xid8), min(xid))::text as below

@@ -1,11 +1,12 @@
+import { Problem } from '../domain/problem.ts';
 import type { Epoch, Revision } from '../domain/revision.ts';
 import type { Rows } from '../manage/ports.ts';
 import type { KnownTask } from './region-progress.ts';
 import type { TaskReport } from './types.ts';
 
 /**
- * A report of a task that has stopped can only be one that was under way too long, and changes nothing. A task's first report
- * says that the one before it in the same slot has stopped.
+ * A report of a task that has stopped changes nothing, and is told from one that does: no `taken`. A task's first report says that
+ * the one before it in the same slot has stopped.
  */
 const REPORT = `
 with me as (
@@ -17,13 +18,19 @@ with me as (
     cut_off_after_ms = excluded.cut_off_after_ms, reported_at = excluded.reported_at
   where task_status.stopped_at is null
   returning xmax = 0 as first
+), before as (
+  update task_status set stopped_at = clock_timestamp()
+  where region = $2 and slot = $3 and task_id <> $1 and stopped_at is null and exists (select from me where first)
 )
-update task_status set stopped_at = clock_timestamp()
-where region = $2 and slot = $3 and task_id <> $1 and stopped_at is null and exists (select from me where first)`;
+select true as taken from me`;
 
+/**
+ * Refuses (`invalid_input`) a report of a task that is known to have stopped: either it was under way for too long, or a process
+ * uses the name of one that ended. The latter must hear of it, for nobody waits for such a task.
+ */
 export async function writeReport(rows: Rows, report: TaskReport): Promise<void> {
   const { taskId, region, slot, epoch, watermark, appliedXids, stalenessMs, cutOffAfterMs } = report;
-  await rows.query(REPORT, [
+  const taken = await rows.query(REPORT, [
     taskId,
     region,
     slot,
@@ -34,6 +41,11 @@ export async function writeReport(rows: Rows, report: TaskReport): Promise<void>
     toMs(stalenessMs),
     cutOffAfterMs === null ? null : toMs(cutOffAfterMs),
   ]);
+  if (taken.length > 0) return;
+  throw new Problem(
+    'invalid_input',
+    `Task ${taskId} of ${region} is known to have stopped, and its reports are not taken: a process that runs needs a name of its own.`,
+  );
 }
 
 /** Whole ms that a bigint column can hold; staleness is infinite before the first poll. */
@@ -41,11 +53,17 @@ function toMs(ms: number): number {
   return Math.min(Math.max(0, Math.round(ms)), Number.MAX_SAFE_INTEGER);
 }
 
+/**
+ * A stop may overtake the task's first report. The row that it leaves then belongs to no region and has applied nothing; it is
+ * there to refuse that report.
+ */
+const STOPPED = `
+insert into task_status (task_id, region, epoch, epoch_id, watermark, applied_xids, staleness_ms, reported_at, stopped_at)
+values ($1, '', 0, '', '0', '{}', 0, clock_timestamp(), clock_timestamp())
+on conflict (task_id) do update set stopped_at = excluded.stopped_at where task_status.stopped_at is null`;
+
 export async function writeStopped(rows: Rows, taskId: string): Promise<void> {
-  await rows.query(
-    'update task_status set stopped_at = clock_timestamp() where task_id = $1 and stopped_at is null',
-    [taskId],
-  );
+  await rows.query(STOPPED, [taskId]);
 }
 
 interface TaskRow {

@@ -4,6 +4,7 @@ import { makeWriteSide, type WriteSide } from '../../test/write-side.ts';
 import type { Revision } from '../domain/revision.ts';
 import { databaseOf } from '../store/database.ts';
 import { startEpoch } from './epochs.ts';
+import type { Database } from './ports.ts';
 import { TaskStatusStore } from './task-status-store.ts';
 import type { TaskReport } from './types.ts';
 
@@ -28,9 +29,12 @@ beforeEach(async () => {
 });
 afterEach(() => side.end());
 
-function makeStore(regions: readonly string[] = [HOME, EUROPE]): TaskStatusStore {
+function makeStore(
+  regions: readonly string[] = [HOME, EUROPE],
+  database: Database = databaseOf(side.pool),
+): TaskStatusStore {
   return new TaskStatusStore({
-    database: databaseOf(side.pool),
+    database,
     epoch: () => side.epoch,
     ownRegion: HOME,
     regions,
@@ -119,6 +123,26 @@ test('a silent task that cuts itself off is not waited for once it has', async (
   expect(await stateOf(revision, EUROPE)).toBe('applied');
 });
 
+test('a report under the name of a task that has stopped is refused, never dropped in silence', async () => {
+  const revision = await writeOne();
+  await store.report(report(revision, true));
+  await store.stopped('task_1');
+  const again = store.report(report(revision, false));
+  await expect(again).rejects.toMatchObject({ code: 'invalid_input' });
+  await expect(again).rejects.toThrow('Task task_1 of eu-west-1 is known to have stopped');
+  expect(await stateOf(revision, EUROPE)).toBe('unknown');
+});
+
+test('a task that stopped before its first report arrived stays stopped', async () => {
+  const revision = await writeOne();
+  await store.report(report(revision, true, { taskId: 'task_2' }));
+  await store.stopped('task_1');
+  await expect(store.report(report(revision, false))).rejects.toThrow('task_1');
+  expect(await stateOf(revision, EUROPE)).toBe('applied');
+  await store.stopped('task_1');
+  expect(await stateOf(revision, EUROPE)).toBe('applied');
+});
+
 test('a new task in a slot says that the one before has stopped, for good', async () => {
   const revision = await writeOne();
   await store.report(report(revision, false, { taskId: 'task_1', slot: 'a' }));
@@ -128,7 +152,8 @@ test('a new task in a slot says that the one before has stopped, for good', asyn
   await store.report(report(revision, true, { taskId: 'task_2', slot: 'b' }));
   expect(await stateOf(revision, EUROPE)).toBe('applied');
   // A last report that was under way for long.
-  await store.report(report(revision, false, { taskId: 'task_1', slot: 'a' }));
+  const late = store.report(report(revision, false, { taskId: 'task_1', slot: 'a' }));
+  await expect(late).rejects.toThrow('Task task_1 of eu-west-1 is known to have stopped');
   expect(await stateOf(revision, EUROPE)).toBe('applied');
 });
 
@@ -152,6 +177,39 @@ test('waiting ends with the report that completes it, told to this task or to an
   expect(store.counters).toMatchObject({ waits: 2, timedOutWaits: 0 });
 });
 
+test('however many wait, the table is read once at a time, and an ended epoch is looked into once', async () => {
+  const revision = await writeOne();
+  await store.report(report(revision, false));
+  const ended = { epoch: { counter: 0, id: 'zzzzzzzz' }, xid: 7n };
+  const plain = databaseOf(side.pool);
+  let [reads, underWay, most, looks] = [0, 0, 0, 0];
+  store = makeStore([HOME, EUROPE], {
+    transaction: plain.transaction,
+    async query<Row>(text: string, values?: readonly unknown[]): Promise<readonly Row[]> {
+      if (text.includes('exists')) looks += 1;
+      if (!text.includes('from task_status')) return await plain.query<Row>(text, values);
+      reads += 1;
+      underWay += 1;
+      most = Math.max(most, underWay);
+      try {
+        return await plain.query<Row>(text, values);
+      } finally {
+        underWay -= 1;
+      }
+    },
+  });
+  const began = performance.now();
+  const waits = Array.from({ length: 200 }, (_, at) =>
+    store.wait(at < 100 ? revision : ended, 'another', 400),
+  );
+  for (const progress of await Promise.all(waits)) expect(progress).toHaveLength(2);
+  const tookMs = performance.now() - began;
+  expect(most).toBe(1);
+  // One each 25 ms, and a few for the beginning and the end of the waits.
+  expect(reads).toBeLessThanOrEqual(tookMs / 25 + 20);
+  expect(looks).toBe(1);
+});
+
 test('waiting for all waits for our own region too', async () => {
   const revision = await writeOne();
   await store.report(report(revision, true));
@@ -166,6 +224,17 @@ test('a wait that is over tells how far everybody is', async () => {
   const progress = await store.wait(revision, 'another', 60);
   expect(progress.find((one) => one.region === EUROPE)?.state).toBe('pending');
   expect(store.counters).toMatchObject({ timedOutWaits: 1 });
+});
+
+test('a database that hangs does not hold up a wait', async () => {
+  const plain = databaseOf(side.pool);
+  const revision = await writeOne();
+  store = makeStore([HOME, EUROPE], {
+    transaction: plain.transaction,
+    query: () => Promise.withResolvers<never>().promise,
+  });
+  const unknown = expect.objectContaining({ state: 'unknown', reason: 'the home database does not answer' });
+  expect(await store.wait(revision, 'all', 60)).toEqual([unknown, unknown]);
 });
 
 test('in a zone of one region that region is enough', async () => {

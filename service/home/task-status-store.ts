@@ -1,4 +1,4 @@
-import { formatRevision, type Epoch, type Revision } from '../domain/revision.ts';
+import { formatRevision, sameEpoch, type Epoch, type Revision } from '../domain/revision.ts';
 import { Problem } from '../domain/problem.ts';
 import type { Database } from './ports.ts';
 import { isEnough, regionState, type KnownTask } from './region-progress.ts';
@@ -30,9 +30,19 @@ export interface TaskStatusCounters {
 interface Trace {
   readonly sinceMs: number;
   readonly appliedAfterMs: Map<string, number>;
+  /** Of a revision whose epoch has ended: the epoch in which it was looked for, and whether it is there. It stays so. */
+  survived: { readonly present: Epoch; readonly found: Promise<boolean> } | null;
+}
+
+/** The next moment at which whoever waits looks again. */
+interface Tick {
+  readonly passed: Promise<void>;
+  readonly pass: () => void;
 }
 
 const TRACES_MAX = 2000;
+/** Whoever waits no longer than that, or not at all, still gets an answer. */
+const SHORTEST_LOOK_MS = 250;
 
 /** `TaskStatus` in the home's database, where every task of the home region finds what the others were told. */
 export class TaskStatusStore implements TaskStatus {
@@ -41,8 +51,9 @@ export class TaskStatusStore implements TaskStatus {
   readonly #silentAfterMs: number;
   readonly #pollMs: number;
   readonly #traces = new Map<string, Trace>();
-  readonly #waiters = new Set<() => void>();
+  #tick: Tick | null = null;
   #reading: Promise<readonly KnownTask[]> | null = null;
+  #nextReading: Promise<readonly KnownTask[]> | null = null;
 
   constructor(options: TaskStatusStoreOptions) {
     this.#options = options;
@@ -54,21 +65,21 @@ export class TaskStatusStore implements TaskStatus {
     this.#requireHome();
     await writeReport(this.#options.database, report);
     this.counters.reports += 1;
-    this.#wakeAll();
+    this.#tick?.pass();
   }
 
   async stopped(taskId: string): Promise<void> {
     this.#requireHome();
     await writeStopped(this.#options.database, taskId);
-    this.#wakeAll();
+    this.#tick?.pass();
   }
 
   async progress(revision: Revision): Promise<readonly RegionProgress[]> {
     const present = this.#requireHome();
     const trace = this.#trace(revision);
-    const { database, regions } = this.#options;
-    const survived = isOfEndedEpoch(revision, present) && (await hasRevision(database, revision));
+    const { regions } = this.#options;
     const tasks = await this.#readTasks();
+    const survived = isOfEndedEpoch(revision, present) && (await this.#hasSurvived(revision, trace, present));
     const afterMs = this.#options.monotonicMs() - trace.sinceMs;
     return regions.map((region): RegionProgress => {
       const ofRegion = tasks.filter((task) => task.report.region === region);
@@ -91,44 +102,69 @@ export class TaskStatusStore implements TaskStatus {
     this.#trace(revision);
     const deadline = monotonicMs() + timeoutMs;
     for (;;) {
-      // A report that comes while we read wakes us too: what we read may be from before it.
-      const woken = this.#nextWake();
-      const progress = await this.#tryProgress(revision);
+      // A report that comes while we read ends this tick too: what we read may be from before it.
+      const tick = this.#nextTick();
+      const progress = await this.#tryProgress(revision, deadline - monotonicMs());
       const remainingMs = deadline - monotonicMs();
-      if (isEnough(progress, until, ownRegion) || remainingMs <= 0) {
-        woken.cancel();
-        if (remainingMs <= 0) this.counters.timedOutWaits += 1;
+      if (isEnough(progress, until, ownRegion)) return progress;
+      if (remainingMs <= 0) {
+        this.counters.timedOutWaits += 1;
         return progress;
       }
-      await woken.orAfter(Math.min(this.#pollMs, remainingMs));
+      await atMost(remainingMs, tick.passed);
     }
   }
 
-  /** A wait outlives a moment without the database: that a write was applied doesn't depend on our seeing it. */
-  async #tryProgress(revision: Revision): Promise<readonly RegionProgress[]> {
+  /**
+   * A wait outlives a moment without the database, and isn't held up by one that hangs: that a write was applied doesn't depend on
+   * our seeing it.
+   */
+  async #tryProgress(revision: Revision, timeoutMs: number): Promise<readonly RegionProgress[]> {
     try {
-      return await this.progress(revision);
+      const progress = await atMost(Math.max(timeoutMs, SHORTEST_LOOK_MS), this.progress(revision));
+      if (progress !== undefined) return progress;
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      const reason = 'the home database does not answer';
-      return this.#options.regions.map((region) => ({ region, state: 'unknown', reason }));
     }
+    const reason = 'the home database does not answer';
+    return this.#options.regions.map((region) => ({ region, state: 'unknown', reason }));
   }
 
-  /** All who ask while a read waits to be sent share it; one that is under way may be older than what they ask for. */
+  /**
+   * One read at a time. Whoever asks before it is sent shares it; one that is under way may be older than what is asked for, so the
+   * next one is shared then. However many wait, the table is read once for all of them.
+   */
   async #readTasks(): Promise<readonly KnownTask[]> {
-    this.#reading ??= Promise.resolve().then(async () => {
-      this.#reading = null;
-      return await readTasks(this.#options.database);
-    });
-    return await this.#reading;
+    this.#nextReading ??= (this.#reading ?? Promise.resolve())
+      .catch(() => {})
+      .then(async () => {
+        this.#nextReading = null;
+        this.#reading = readTasks(this.#options.database).finally(() => {
+          this.#reading = null;
+        });
+        return await this.#reading;
+      });
+    return await this.#nextReading;
+  }
+
+  /** Asked once for all who wait for the revision. */
+  async #hasSurvived(revision: Revision, trace: Trace, present: Epoch): Promise<boolean> {
+    if (trace.survived === null || !sameEpoch(trace.survived.present, present)) {
+      trace.survived = { present, found: hasRevision(this.#options.database, revision) };
+    }
+    try {
+      return await trace.survived.found;
+    } catch (error) {
+      trace.survived = null;
+      throw error;
+    }
   }
 
   #trace(revision: Revision): Trace {
     const key = formatRevision(revision);
     const known = this.#traces.get(key);
     if (known !== undefined) return known;
-    const trace: Trace = { sinceMs: this.#options.monotonicMs(), appliedAfterMs: new Map() };
+    const trace: Trace = { sinceMs: this.#options.monotonicMs(), appliedAfterMs: new Map(), survived: null };
     this.#traces.set(key, trace);
     const [oldest] = this.#traces.keys();
     if (this.#traces.size > TRACES_MAX && oldest !== undefined) this.#traces.delete(oldest);
@@ -143,23 +179,29 @@ export class TaskStatusStore implements TaskStatus {
     return epoch;
   }
 
-  #wakeAll(): void {
-    for (const wake of this.#waiters) wake();
-  }
-
-  #nextWake(): { orAfter(ms: number): Promise<void>; cancel(): void } {
-    let wake = (): void => {};
-    const woken = new Promise<void>((resolve) => (wake = resolve));
-    this.#waiters.add(wake);
-    const cancel = (): void => void this.#waiters.delete(wake);
-    return {
-      cancel,
-      async orAfter(ms) {
-        const timer = setTimeout(wake, ms);
-        await woken;
-        clearTimeout(timer);
-        cancel();
-      },
+  /** Shared by all who wait: it passes after the poll's interval, or with the next report. */
+  #nextTick(): Tick {
+    if (this.#tick !== null) return this.#tick;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const pass = (): void => {
+      clearTimeout(timer);
+      this.#tick = null;
+      resolve();
     };
+    const timer = setTimeout(pass, this.#pollMs);
+    this.#tick = { passed: promise, pass };
+    return this.#tick;
+  }
+}
+
+/** Undefined where the work takes longer; it goes on, and its late outcome is let go. */
+async function atMost<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
+  const { promise: over, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => resolve(undefined), ms);
+  try {
+    return await Promise.race([work, over]);
+  } finally {
+    clearTimeout(timer);
+    work.catch(() => {});
   }
 }
