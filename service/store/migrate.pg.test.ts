@@ -1,6 +1,10 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import pg from 'pg';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { startTestPostgres, type TestPostgres } from '../../test/postgres.ts';
+import { ADVISORY_LOCKS } from '../domain/advisory-locks.ts';
 import { migrate } from './migrate.ts';
 import { rowsOf } from './rows.ts';
 import { isSupportedSchema, readSchemaVersion } from './schema-version.ts';
@@ -45,4 +49,79 @@ test('of several that migrate at once, one does the work and the others find it 
   const all = await Promise.all([1, 2, 3, 4].map(() => migrate({ url, onWarning })));
   expect(all.filter(({ applied }) => applied.length > 0)).toHaveLength(1);
   expect(new Set(all.map(({ schema }) => schema)).size).toBe(1);
+});
+
+async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/** A folder with these migrations, gone when the test ends. */
+function migrations(files: Readonly<Record<string, string>>): string {
+  const directory = mkdtempSync(join(tmpdir(), 'keyhearth-migrations-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  for (const [name, sql] of Object.entries(files)) {
+    writeFileSync(join(directory, name), `-- Up Migration\n${sql}\n-- Down Migration\n`);
+  }
+  return directory;
+}
+
+test('a migration that can not get a table in time fails with nothing applied, and can be run again', async () => {
+  const url = await postgres.createDatabase('empty');
+  await withClient(url, async (client) => {
+    await client.query('create table used (id integer)');
+    await client.query('begin; lock table used in access share mode');
+    const directory = migrations({
+      '0101_new.sql': 'create table made (id integer);',
+      '0102_change.sql': 'alter table used add column name text;',
+    });
+    const options = { url, directory, lockTimeoutMs: 100, onWarning: () => {} };
+    await expect(migrate(options)).rejects.toThrow('lock timeout');
+    await client.query('commit');
+    const { rows } = await client.query(`select to_regclass('made') as made`);
+    expect(rows).toEqual([{ made: null }]);
+    expect(await migrate(options)).toEqual({ applied: ['0101_new', '0102_change'], schema: 102 });
+  });
+});
+
+test('a migration runs without a limit on its statements, and with limits on waiting and on doing nothing', async () => {
+  const url = await postgres.createDatabase('empty');
+  const directory = migrations({
+    '0101_look.sql': `create table seen as select current_setting('statement_timeout') as statement,
+      current_setting('lock_timeout') as lock, current_setting('idle_in_transaction_session_timeout') as idle;`,
+  });
+  await withClient(url, async (client) => {
+    // What administrators like to set.
+    await client.query(
+      `alter role keyhearth in database ${new URL(url).pathname.slice(1)} set statement_timeout = 7000`,
+    );
+  });
+  await migrate({ url, directory, onWarning });
+  const { rows } = await withClient(url, async (client) => await client.query('select * from seen'));
+  expect(rows).toEqual([{ statement: '0', lock: '5s', idle: '1min' }]);
+});
+
+test('waiting for another migration is not waiting for a table', async () => {
+  const url = await postgres.createDatabase('empty');
+  await withClient(url, async (client) => {
+    await client.query('select pg_advisory_lock($1)', [ADVISORY_LOCKS.migration]);
+    const waiting = migrate({ url, lockTimeoutMs: 1, onWarning });
+    await expect
+      .poll(async () => {
+        const { rowCount } = await client.query(
+          `select from pg_locks where locktype = 'advisory' and not granted and pid <> pg_backend_pid()
+             and database = (select oid from pg_database where datname = current_database())`,
+        );
+        return rowCount;
+      })
+      .toBe(1);
+    await client.query('select pg_sleep(0.05)');
+    await client.query('select pg_advisory_unlock($1)', [ADVISORY_LOCKS.migration]);
+    expect((await waiting).applied).toContain('0101_base');
+  });
 });

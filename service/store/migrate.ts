@@ -10,6 +10,8 @@ export interface MigrateOptions {
   readonly url: string;
   /** Folder of the SQL files. @default those of this service */
   readonly directory?: string;
+  /** How long a migration waits for a table that others use. @default 5000 */
+  readonly lockTimeoutMs?: number;
   readonly onWarning: (message: string) => void;
 }
 
@@ -20,6 +22,11 @@ export interface Migrated {
   readonly schema: number;
 }
 
+/** Another migration may have much to do; one that takes longer than this is stuck. */
+const OTHER_MIGRATION_TIMEOUT_MS = 15 * 60_000;
+/** The migration library pauses for moments only: a client that is silent for so long is gone, and its locks must not stay. */
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000;
+
 /**
  * Applies what is missing, all in one transaction, under a lock: several may run at once, one does the work and the others
  * find it done. Does nothing where the schema fits. Fails as the database does, with nothing applied.
@@ -29,13 +36,20 @@ export async function migrate(options: MigrateOptions): Promise<Migrated> {
     connectionString: options.url,
     application_name: 'keyhearth migrate',
     connectionTimeoutMillis: 5000,
-    // Waiting for another migration may take long. Waiting for a table's lock may not, for every query would queue up behind us.
-    statement_timeout: 300_000,
-    lock_timeout: 60_000,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+    keepAlive: true,
   });
   client.on('error', (error) => options.onWarning(error.message));
   await client.connect();
   try {
+    // No limit on a statement or on the whole, whatever the role's own settings are: an index over all keys takes as long as it
+    // takes, and one that is cancelled half-way begins again at nothing with the next try.
+    await client.query('set statement_timeout = 0; set transaction_timeout = 0');
+    // The library would wait for its turn under the same limit as for a table's lock, so we take the lock ourselves.
+    await client.query(`set lock_timeout = ${OTHER_MIGRATION_TIMEOUT_MS}`);
+    await client.query(`select pg_advisory_lock(${ADVISORY_LOCKS.migration})`);
+    // While we wait for a table's lock, every query on that table queues up behind us: better to fail, and to be run again.
+    await client.query(`set lock_timeout = ${options.lockTimeoutMs ?? 5000}`);
     const done = await runner({
       dbClient: client,
       dir: options.directory ?? fileURLToPath(new URL('./migrations', import.meta.url)),
@@ -43,8 +57,7 @@ export async function migrate(options: MigrateOptions): Promise<Migrated> {
       direction: 'up',
       singleTransaction: true,
       checkOrder: true,
-      lockValue: ADVISORY_LOCKS.migration,
-      advisoryLockMode: 'wait',
+      noLock: true,
       logger: { info: () => {}, warn: options.onWarning, error: options.onWarning },
     });
     return {
@@ -52,6 +65,7 @@ export async function migrate(options: MigrateOptions): Promise<Migrated> {
       schema: await readSchemaVersion(rowsOf(client)),
     };
   } finally {
+    // It ends the session, and the lock with it.
     await client.end();
   }
 }

@@ -20,7 +20,8 @@ const ROLE_BODY = (
 
 /**
  * `keys` and `rootKeys` are the conditions, order and limit that select from `keys k` and `root_keys k`. `place` numbers the keys
- * of a warm page in the page's order, by the database's own rules of comparing ids.
+ * of a warm page in the page's order, by the database's own rules of comparing ids. What they refer to is selected by arrays of ids:
+ * a join would be planned for the largest page, and read the whole of a large table for each small one.
  */
 function recordsSql(keys: string, rootKeys: string, place: string): string {
   return `
@@ -31,9 +32,9 @@ with found as materialized (
 ), found_root as materialized (
   select k.* from root_keys k where k.deleted_at is null and ${rootKeys}
 ), found_roles as materialized (
-  select key_id, role_id from key_roles where key_id in (select id from found)
+  select key_id, role_id from key_roles where key_id = any (array(select id from found))
 ), found_permissions as materialized (
-  select key_id, permission_id from key_permissions where key_id in (select id from found)
+  select key_id, permission_id from key_permissions where key_id = any (array(select id from found))
 )
 select 'key' as kind, json_build_object('hash', encode(f.hash, 'hex'), 'keyId', f.id, 'workspaceId', f.workspace_id,
   'apiId', f.api_id, 'identityId', f.identity_id, 'name', f.name, 'meta', f.meta::text, 'enabled', f.enabled,
@@ -51,16 +52,17 @@ select 'rootKey', json_build_object('hash', encode(f.hash, 'hex'), 'rootKeyId', 
 from found_root f
 union all
 select 'workspace', json_build_object('id', w.id, 'enabled', w.enabled) from workspaces w
-where w.id in (select workspace_id from found union select workspace_id from found_root)
+where w.id = any (array(select workspace_id from found union select workspace_id from found_root))
 union all
-select 'api', ${API_BODY('a')} from apis a where a.id in (select api_id from found)
+select 'api', ${API_BODY('a')} from apis a where a.id = any (array(select distinct api_id from found))
 union all
-select 'identity', ${IDENTITY_BODY('i')} from identities i where i.id in (select identity_id from found)
+select 'identity', ${IDENTITY_BODY('i')} from identities i
+where i.id = any (array(select distinct identity_id from found))
 union all
-select 'role', ${ROLE_BODY('r')} from roles r where r.id in (select role_id from found_roles)
+select 'role', ${ROLE_BODY('r')} from roles r where r.id = any (array(select distinct role_id from found_roles))
 union all
 select 'permission', json_build_object('id', p.id, 'slug', p.slug) from permissions p
-where p.id in (select permission_id from found_permissions)`;
+where p.id = any (array(select distinct permission_id from found_permissions))`;
 }
 
 /**
