@@ -111,9 +111,15 @@ test('a committed write is answered as such, whatever fails afterwards', async (
   expect(deps.logged.join('')).toContain('the feed broke');
 });
 
-test('a feed that lags does not hold the answer back for good', async () => {
-  const { post } = start({ waitForRevision: () => Promise.resolve(false) });
-  expect((await post(CREATE, BODY)).statusCode).toBe(200);
+test('a feed that lags does not hold the answer back for good; the answer says that it lags, and no revocation is confirmed', async () => {
+  const { post } = start({
+    waitForRevision: () => Promise.resolve(false),
+    manage: { ...testDeps().manage, deleteKey: () => Promise.resolve(written({}, { revokes: true })) },
+  });
+  const created = await post(CREATE, BODY);
+  expect(created.statusCode).toBe(200);
+  expect(created.headers['keyhearth-applied-here']).toBe('false');
+  expect((await post(DELETE, { keyId: 'key_1' })).headers['keyhearth-revocation']).toBe('unconfirmed');
 });
 
 test('an unknown home is a 503 that says when to come back', async () => {
@@ -326,6 +332,16 @@ test('a feed that fails after a passed-on write does not spoil its answer', asyn
     { waitForRevision: () => Promise.reject(new Error('the feed broke')) },
   );
   expect((await post(CREATE, BODY)).statusCode).toBe(200);
+});
+
+test('a revocation that home confirmed is not confirmed by a region that does not show it yet', async () => {
+  const headers = { 'keyhearth-revision': REVISION_TEXT, 'keyhearth-revocation': 'confirmed' };
+  const { post } = passing({ headers }, { waitForRevision: () => Promise.resolve(false) });
+  const answer = await post(DELETE, { keyId: 'key_1' });
+  expect(answer.headers).toMatchObject({
+    'keyhearth-revocation': 'unconfirmed',
+    'keyhearth-applied-here': 'false',
+  });
 });
 
 // Being passed to

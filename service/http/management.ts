@@ -147,21 +147,25 @@ function peerOriginOf(deps: HttpDeps, request: FastifyRequest): PeerOrigin | und
  * goes wrong from here on may turn its answer into an error.
  */
 async function settle(deps: HttpDeps, written: Written<unknown>, reply: FastifyReply): Promise<void> {
-  const [, confirmed] = await Promise.all([
-    ownFeed(deps, written.revision),
+  const [here, elsewhere] = await Promise.all([
+    ownFeed(deps, written.revision, reply),
     written.revokes ? revocationConfirmed(deps, written.revision) : undefined,
   ]);
-  if (confirmed !== undefined) {
-    reply.header('keyhearth-revocation', confirmed ? 'confirmed' : 'unconfirmed');
+  if (elsewhere !== undefined) {
+    reply.header('keyhearth-revocation', here && elsewhere ? 'confirmed' : 'unconfirmed');
   }
 }
 
-async function ownFeed(deps: HttpDeps, revision: Revision): Promise<void> {
+/** False, and said in a header: the answering task doesn't show the write yet. */
+async function ownFeed(deps: HttpDeps, revision: Revision, reply: FastifyReply): Promise<boolean> {
+  let applied = false;
   try {
-    await deps.waitForRevision(revision, OWN_FEED_MS);
+    applied = await deps.waitForRevision(revision, OWN_FEED_MS);
   } catch (error) {
     warn(deps, error, 'waiting for the own feed failed after a write');
   }
+  if (!applied) reply.header('keyhearth-applied-here', 'false');
+  return applied;
 }
 
 async function revocationConfirmed(deps: HttpDeps, revision: Revision): Promise<boolean> {
@@ -202,10 +206,14 @@ async function passOn<Body extends TSchema>(
     throw noHome(`The home region, ${region}, did not accept the signature of region ${deps.region}.`);
   }
   for (const [name, value] of Object.entries(answer.headers)) {
+    // Whether home itself shows the write says nothing about this task.
+    if (name === 'keyhearth-applied-here') continue;
     if (name.startsWith('keyhearth-') || name === 'retry-after') reply.header(name, value);
   }
   const revision = parseRevision(answer.headers['keyhearth-revision'] ?? '');
-  if (revision !== undefined) await ownFeed(deps, revision);
+  // What home took for confirmed isn't, while the region that the caller talks to still answers by the old state.
+  const here = revision === undefined || (await ownFeed(deps, revision, reply));
+  if (!here && reply.hasHeader('keyhearth-revocation')) reply.header('keyhearth-revocation', 'unconfirmed');
   return sendJson(reply, answer.status, answer.body, answer.headers['content-type']);
 }
 
