@@ -201,15 +201,16 @@ test('with home’s database killed replicas verify, hot and cold, writes get 50
 test('after a promotion writes work; the old home comes back as a standby and writes nothing of its own', async () => {
   const zone = zoneOf('global');
   await command('promote', 'eu-west-1');
+  // A task that looked for home a moment before says 503 and nothing else, until it looks again.
+  const createdIn = async (region: string): Promise<string> =>
+    (await vi.waitFor(async () => await createKey(zone, urlOf(region)), { timeout: 15_000, interval: 100 }))
+      .key;
   for (const region of REPLICAS) {
-    const { key } = await createKey(zone, urlOf(region));
+    const key = await createdIn(region);
     for (const other of REPLICAS) await untilValid(zone, urlOf(other), key);
   }
   await command('start', 'us-east-1');
-  // Its task needs a moment to see that its database is back, as a standby; until then it says 503 and nothing else.
-  const { key } = await vi.waitFor(async () => await createKey(zone, urlOf('us-east-1')), {
-    timeout: 10_000,
-  });
+  const key = await createdIn('us-east-1');
   for (const region of ['us-east-1', ...REPLICAS]) await untilValid(zone, urlOf(region), key);
   const metrics = await (await fetch(`${urlOf('us-east-1')}/metrics`)).text();
   expect(metrics).toMatch(/^keyhearth_home\{[^}]*\} 0$/m);
