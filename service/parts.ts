@@ -168,6 +168,7 @@ export function buildParts(env: Env, log: Logger, status: Status): Parts {
     own: () => feed.reader.records,
     ownAnswers: () => feed.answering,
     home: homeSource,
+    others: readersOf(peers),
     onFallback: throttled((error) => log.warn({ err: error }, 'a read failed and is tried elsewhere')),
   });
   const cache = new HotCache({
@@ -284,7 +285,10 @@ export function buildParts(env: Env, log: Logger, status: Status): Parts {
     peerEndpoint: createPeerEndpoint({
       state: () => home.peerState(taskId),
       taskStatus,
-      records: homeSourceOf(() => home.current(), homeRecords, null),
+      records: {
+        home: homeSourceOf(() => home.current(), homeRecords, null),
+        reader: ownReader(feed),
+      },
     }),
     readiness: () => {
       const waitingFor = status.readiness();
@@ -342,13 +346,42 @@ function homeSourceOf(home: () => HomeState, here: RecordSource, peers: PeersCli
     readRecords: async (hashes, floor = NO_FLOOR) =>
       await ask(
         async () => await here.readRecords(hashes, floor),
-        async (client, region) => await client.readRecords(region, hashes, floor),
+        async (client, region) => await client.readRecords(region, hashes, floor, 'home'),
       ),
     readShared: async (refs, floor = NO_FLOOR) =>
       await ask(
         async () => await here.readShared(refs, floor),
-        async (client, region) => await client.readShared(region, refs, floor),
+        async (client, region) => await client.readShared(region, refs, floor, 'home'),
       ),
+  };
+}
+
+/** The instance that this task's feed runs on, for other regions. */
+function ownReader(feed: ChangeFeed): RecordSource {
+  return {
+    readRecords: async (hashes, floor) => await feed.reader.records.readRecords(hashes, floor),
+    readShared: async (refs, floor) => await feed.reader.records.readShared(refs, floor),
+  };
+}
+
+/** The other regions' readers, one after another until one answers. */
+function readersOf(peers: PeersClient): RecordSource {
+  async function ask<T>(read: (region: string) => Promise<T>): Promise<T> {
+    let failure: unknown = new Problem('no_home', 'This zone has no other region.', { retryAfterS: 1 });
+    for (const region of peers.regions) {
+      try {
+        return await read(region);
+      } catch (error) {
+        failure = error;
+      }
+    }
+    throw failure;
+  }
+  return {
+    readRecords: async (hashes, floor = NO_FLOOR) =>
+      await ask(async (region) => await peers.readRecords(region, hashes, floor, 'reader')),
+    readShared: async (refs, floor = NO_FLOOR) =>
+      await ask(async (region) => await peers.readShared(region, refs, floor, 'reader')),
   };
 }
 

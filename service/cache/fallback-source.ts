@@ -11,10 +11,15 @@ export interface FallbackSourceOptions {
   readonly ownAnswers: () => boolean;
   /** Home's database. The floor keeps it from being an earlier home's. */
   readonly home: RecordSource;
+  /** Readers of other regions, for when home is lost as well. The floor makes them as good as the region's own. */
+  readonly others: RecordSource;
   readonly onFallback: (error: unknown) => void;
 }
 
-/** Reads from the region's own reader, and from home where that is lost. Fails with `database_unavailable` where both are. */
+/**
+ * Reads from the region's own reader; where that is lost, from home, and where that is lost as well, from another region. Fails with
+ * `database_unavailable` where nobody answers.
+ */
 export class FallbackSource implements RecordSource {
   readonly counters = { fallbacks: 0 };
   readonly #options: FallbackSourceOptions;
@@ -32,21 +37,25 @@ export class FallbackSource implements RecordSource {
   }
 
   async #read<T>(read: (source: RecordSource) => Promise<T>): Promise<T> {
-    const { own, home, ownAnswers, onFallback } = this.#options;
-    const [first, second] = ownAnswers() ? [own(), home] : [home, own()];
-    try {
-      return await read(first);
-    } catch (error) {
-      onFallback(error);
-      this.counters.fallbacks += 1;
+    const { own, home, others, ownAnswers, onFallback } = this.#options;
+    const sources = ownAnswers() ? [own(), home, others] : [home, others, own()];
+    const failures: unknown[] = [];
+    for (const source of sources) {
+      try {
+        return await read(source);
+      } catch (error) {
+        failures.push(error);
+        onFallback(error);
+        this.counters.fallbacks += 1;
+      }
     }
-    try {
-      return await read(second);
-    } catch (error) {
-      throw new Problem('database_unavailable', 'Neither this region’s reader nor home could be asked.', {
+    throw new Problem(
+      'database_unavailable',
+      'Neither this region’s reader nor home nor another region could be asked.',
+      {
         retryAfterS: 1,
-        cause: error,
-      });
-    }
+        cause: failures[0],
+      },
+    );
   }
 }

@@ -13,6 +13,8 @@ import {
 } from '../../test/http/app-deps.ts';
 import { buildApp } from '../app.ts';
 import type { KeyHash } from '../domain/brands.ts';
+import type { RecordSource } from '../verify/ports.ts';
+import type { ReadFrom } from './types.ts';
 import { NO_FLOOR } from '../domain/feed.ts';
 import { Problem } from '../domain/problem.ts';
 import type { RecordReads, SharedObject } from '../domain/records.ts';
@@ -279,6 +281,11 @@ test('a call that is given up ends at once', async () => {
   expect(await refusalOf(peers.state(HOME, AbortSignal.timeout(50)))).toEqual(NO_HOME);
 });
 
+/** What home reads from and what its reader shows: the same here. */
+function both(source: RecordSource): Readonly<Record<ReadFrom, RecordSource>> {
+  return { home: source, reader: source };
+}
+
 // Private calls
 
 async function privatePeers(overrides: Partial<PeerEndpointDeps>, options: Partial<PeersOptions> = {}) {
@@ -286,7 +293,7 @@ async function privatePeers(overrides: Partial<PeerEndpointDeps>, options: Parti
   const peerEndpoint = createPeerEndpoint({
     state: () => ({ region: HOME, taskId: 'task_1', epoch: null, homeRegion: null }),
     taskStatus: { report: unasked, stopped: unasked },
-    records: { readRecords: unasked, readShared: unasked },
+    records: both({ readRecords: unasked, readShared: unasked }),
     ...overrides,
   });
   return peersTo(await startApp({ peerEndpoint }), options);
@@ -346,7 +353,7 @@ test('records and shared objects', async () => {
   } as unknown as RecordReads;
   const asked: unknown[] = [];
   const peers = await privatePeers({
-    records: {
+    records: both({
       readRecords: (hashes) => {
         asked.push(hashes);
         return Promise.resolve(reads);
@@ -355,22 +362,24 @@ test('records and shared objects', async () => {
         asked.push(refs);
         return Promise.resolve([shared]);
       },
-    },
+    }),
   });
-  expect(await peers.readRecords(HOME, [hash], NO_FLOOR)).toStrictEqual(reads);
-  expect(await peers.readShared(HOME, [{ kind: 'workspace', id: 'ws_1' }], NO_FLOOR)).toStrictEqual([shared]);
+  expect(await peers.readRecords(HOME, [hash], NO_FLOOR, 'home')).toStrictEqual(reads);
+  expect(await peers.readShared(HOME, [{ kind: 'workspace', id: 'ws_1' }], NO_FLOOR, 'home')).toStrictEqual([
+    shared,
+  ]);
   expect(asked).toEqual([[hash], [{ kind: 'workspace', id: 'ws_1' }]]);
 });
 
 test('a failing reader at the other side, another secret, another region, a clock that is off: no answer', async () => {
   const failing = await privatePeers({
-    records: {
+    records: both({
       readRecords: () => Promise.reject(new Problem('database_unavailable', 'down')),
       readShared: () => Promise.reject(new Error('a fault')),
-    },
+    }),
   });
-  expect(await refusalOf(failing.readRecords(HOME, [], NO_FLOOR))).toEqual(NO_HOME);
-  expect(await refusalOf(failing.readShared(HOME, [], NO_FLOOR))).toEqual(NO_HOME);
+  expect(await refusalOf(failing.readRecords(HOME, [], NO_FLOOR, 'home'))).toEqual(NO_HOME);
+  expect(await refusalOf(failing.readShared(HOME, [], NO_FLOOR, 'home'))).toEqual(NO_HOME);
   const stranger = await privatePeers({}, { secret: 'another secret of 32 characters..' });
   expect(await refusalOf(stranger.state(HOME, signal))).toEqual(NO_HOME);
   const late = await privatePeers({}, { nowMs: () => Date.now() - 60_000 });

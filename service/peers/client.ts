@@ -111,10 +111,10 @@ export function createPeers(options: PeersOptions): PeersClient {
     stopped: async (region, taskId) => {
       await call(region, 'stopped', wire.writeStopped(taskId));
     },
-    readRecords: async (region, hashes, floor) =>
-      wire.readRecords(await call(region, 'records', wire.writeRecordsCall({ hashes, floor }))),
-    readShared: async (region, refs, floor) =>
-      wire.readShared(await call(region, 'shared', wire.writeSharedCall({ refs, floor }))),
+    readRecords: async (region, hashes, floor, from) =>
+      wire.readRecords(await call(region, 'records', wire.writeRecordsCall({ hashes, floor, from }))),
+    readShared: async (region, refs, floor, from) =>
+      wire.readShared(await call(region, 'shared', wire.writeSharedCall({ refs, floor, from }))),
     close: async () => {
       await Promise.all([...transports.values()].map((transport) => transport.close()));
     },

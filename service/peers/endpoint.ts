@@ -1,14 +1,14 @@
 import { Problem } from '../domain/problem.ts';
 import type { TaskStatus } from '../home/types.ts';
 import type { RecordSource } from '../verify/ports.ts';
-import type { PeerEndpoint, PeerState } from './types.ts';
+import type { PeerEndpoint, PeerState, ReadFrom } from './types.ts';
 import * as wire from './wire.ts';
 
 export interface PeerEndpointDeps {
   readonly state: () => PeerState;
   readonly taskStatus: Pick<TaskStatus, 'report' | 'stopped'>;
-  /** This region's own records: what a peer reads whose reader is lost. */
-  readonly records: RecordSource;
+  /** What a peer reads whose own reader is lost, or that must know what home has. */
+  readonly records: Readonly<Record<ReadFrom, RecordSource>>;
 }
 
 type Call = (body: string) => string | Promise<string>;
@@ -34,15 +34,15 @@ export function createPeerEndpoint(deps: PeerEndpointDeps): PeerEndpoint {
     [
       'records',
       async (body) => {
-        const { hashes, floor } = read(wire.readRecordsCall, body);
-        return wire.writeRecords(await deps.records.readRecords(hashes, floor));
+        const { hashes, floor, from } = read(wire.readRecordsCall, body);
+        return wire.writeRecords(await deps.records[from].readRecords(hashes, floor));
       },
     ],
     [
       'shared',
       async (body) => {
-        const { refs, floor } = read(wire.readSharedCall, body);
-        return wire.writeShared(await deps.records.readShared(refs, floor));
+        const { refs, floor, from } = read(wire.readSharedCall, body);
+        return wire.writeShared(await deps.records[from].readShared(refs, floor));
       },
     ],
   ]);

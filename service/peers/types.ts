@@ -35,6 +35,9 @@ export interface PassedAnswer {
   readonly body: string;
 }
 
+/** What a peer reads from: `home`, its writer, and refused where it isn't at home; `reader`, the instance that its feed runs on. */
+export type ReadFrom = 'home' | 'reader';
+
 /** Who passed a request on, and for whom; taken from a signature that holds. */
 export interface PeerOrigin {
   readonly region: string;
@@ -82,10 +85,16 @@ export interface Peers {
   pass(region: string, request: PassedRequest): Promise<PassedAnswer>;
   report(region: string, report: TaskReport, signal: AbortSignal): Promise<void>;
   stopped(region: string, taskId: string): Promise<void>;
-  readRecords(region: string, hashes: readonly KeyHash[], floor: SnapshotFloor): Promise<RecordReads>;
+  readRecords(
+    region: string,
+    hashes: readonly KeyHash[],
+    floor: SnapshotFloor,
+    from: ReadFrom,
+  ): Promise<RecordReads>;
   readShared(
     region: string,
     refs: readonly SharedRef[],
     floor: SnapshotFloor,
+    from: ReadFrom,
   ): Promise<readonly SharedObject[]>;
 }

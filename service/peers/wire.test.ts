@@ -81,6 +81,7 @@ const refs: fc.Arbitrary<SharedRef[]> = fc.array(
 );
 
 const epochOf = fc.record({ counter: fc.nat(), id: text });
+const from = fc.constantFrom('home', 'reader');
 const floor = fc.record({
   mark: fc.option(fc.record({ epoch: epochOf, watermark: xid, met: fc.nat() })),
   revision: fc.option(fc.record({ epoch: epochOf, xid })),
@@ -96,9 +97,14 @@ test.each<
 >([
   ['state', state, wire.writeState, wire.readState],
   ['report', report, wire.writeReport, wire.readReport],
-  ['records call', fc.record({ hashes: fc.array(hash), floor }), wire.writeRecordsCall, wire.readRecordsCall],
+  [
+    'records call',
+    fc.record({ hashes: fc.array(hash), floor, from }),
+    wire.writeRecordsCall,
+    wire.readRecordsCall,
+  ],
   ['records', records, wire.writeRecords, wire.readRecords],
-  ['shared call', fc.record({ refs, floor }), wire.writeSharedCall, wire.readSharedCall],
+  ['shared call', fc.record({ refs, floor, from }), wire.writeSharedCall, wire.readSharedCall],
   ['shared', fc.array(shared), wire.writeShared, wire.readShared],
   ['stopped', text, wire.writeStopped, wire.readStopped],
 ])('%s comes back exactly as it was written', (_what, arbitrary, write, read) => {

@@ -11,7 +11,7 @@ import type {
   SharedRef,
 } from '../domain/records.ts';
 import type { TaskReport } from '../home/types.ts';
-import type { PeerState } from './types.ts';
+import type { PeerState, ReadFrom } from './types.ts';
 
 /**
  * How peers write what they say to each other, as JSON: a bigint is its decimal text, a Map the list of its entries. What is
@@ -98,11 +98,12 @@ const FloorWire = Type.Object({
   mark: Nullable(Type.Object({ epoch: EpochWire, watermark: BigIntText, met: Type.Integer({ minimum: 0 }) })),
   revision: Nullable(Type.Object({ epoch: EpochWire, xid: BigIntText })),
 });
-const hashesReader = reader(Type.Object({ hashes: Texts, floor: FloorWire }));
+const FromWire = Type.Union([Type.Literal('home'), Type.Literal('reader')]);
+const hashesReader = reader(Type.Object({ hashes: Texts, floor: FloorWire, from: FromWire }));
 const recordsReader = reader(
   Type.Object({ keys: ReadsWire(KeyRowWire), rootKeys: ReadsWire(RootKeyRowWire) }),
 );
-const refsReader = reader(Type.Object({ refs: Type.Array(SharedRefWire), floor: FloorWire }));
+const refsReader = reader(Type.Object({ refs: Type.Array(SharedRefWire), floor: FloorWire, from: FromWire }));
 const sharedReader = reader(Type.Object({ objects: Type.Array(SharedObjectWire) }));
 
 export const writeState = (state: PeerState): string => JSON.stringify(state);
@@ -128,21 +129,23 @@ export const readStopped = (text: string): string => stoppedReader(text).taskId;
 export interface RecordsCall {
   readonly hashes: readonly KeyHash[];
   readonly floor: SnapshotFloor;
+  readonly from: ReadFrom;
 }
 
 export interface SharedCall {
   readonly refs: readonly SharedRef[];
   readonly floor: SnapshotFloor;
+  readonly from: ReadFrom;
 }
 
-export function writeRecordsCall({ hashes, floor }: RecordsCall): string {
-  return JSON.stringify({ hashes, floor: toFloorWire(floor) });
+export function writeRecordsCall({ hashes, floor, from }: RecordsCall): string {
+  return JSON.stringify({ hashes, floor: toFloorWire(floor), from });
 }
 
 export function readRecordsCall(text: string): RecordsCall {
-  const { hashes, floor } = hashesReader(text);
+  const { hashes, floor, from } = hashesReader(text);
   // A peer's values were given their brands where it parsed them; the same holds for the casts below.
-  return { hashes: hashes as KeyHash[], floor: fromFloorWire(floor) };
+  return { hashes: hashes as KeyHash[], floor: fromFloorWire(floor), from };
 }
 
 function toFloorWire({ mark, revision }: SnapshotFloor): Static<typeof FloorWire> {
@@ -172,13 +175,17 @@ export function readRecords(text: string): RecordReads {
   };
 }
 
-export function writeSharedCall({ refs, floor }: SharedCall): string {
-  return JSON.stringify({ refs: refs.map(({ kind, id }) => ({ kind, id })), floor: toFloorWire(floor) });
+export function writeSharedCall({ refs, floor, from }: SharedCall): string {
+  return JSON.stringify({
+    refs: refs.map(({ kind, id }) => ({ kind, id })),
+    floor: toFloorWire(floor),
+    from,
+  });
 }
 
 export function readSharedCall(text: string): SharedCall {
-  const { refs, floor } = refsReader(text);
-  return { refs, floor: fromFloorWire(floor) };
+  const { refs, floor, from } = refsReader(text);
+  return { refs, floor: fromFloorWire(floor), from };
 }
 
 export const writeShared = (objects: readonly SharedObject[]): string => JSON.stringify({ objects });
