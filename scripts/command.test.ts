@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
@@ -34,6 +35,9 @@ test('a wrong command line exits with 2', () => {
     ['local', 'kill'],
     ['local', 'up', '--bogus'],
     ['local', 'up', '--port', 'x'],
+    ['local', 'up', '--port', '1e3'],
+    ['measure', 'revocation', '--count', '0'],
+    ['doctor', 'feed', '--seconds', '0'],
     ['locla'],
     ['local', 'kill', 'a', '--only', 'x'],
   ]) {
@@ -46,8 +50,28 @@ test('a wrong command line exits with 2', () => {
 test('a mistake is one sentence and exits with 1', () => {
   const { status, stdout, stderr } = run('local', 'status');
   expect([status, stdout]).toEqual([1, '']);
-  expect(stderr).toBe("The platform doesn't run: start it with `npm start`.\n");
+  expect(stderr).toBe("The platform isn't running: start it with `npm start`.\n");
   expect(run('local', 'up', '--zone', 'mars').stderr).toBe(
     'There is no zone mars in regions.config.ts; there are global, eu.\n',
   );
+});
+
+test('with --json a mistake is one JSON object on stdout, too', () => {
+  for (const args of [
+    ['measure', 'revocation'],
+    ['doctor', 'feed'],
+    ['local', 'status'],
+  ]) {
+    const { status, stdout, stderr } = run(...args, '--json');
+    expect(status).toBe(1);
+    expect(JSON.parse(stdout)).toEqual({ error: stderr.trim() });
+    expect(stderr).toMatch(/^The platform isn't running/);
+  }
+});
+
+test('the version is the one of the package', () => {
+  const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '..', 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  expect(run('--version')).toMatchObject({ status: 0, stdout: `${version}\n` });
 });

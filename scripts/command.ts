@@ -1,13 +1,19 @@
+import { join } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { readJson } from './lib/json-file.ts';
 import { errorCode, errorText, UserError } from './lib/user-error.ts';
 
 const exitCodes = { fault: 1, mistake: 1, usage: 2 } as const;
 
 function wholeNumber(text: string): number {
-  const number = Number(text);
-  if (text.trim() === '' || !Number.isInteger(number) || number < 0)
-    throw new InvalidArgumentError('It must be a whole number.');
-  return number;
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  return Number(text);
+}
+
+function aboveZero(text: string): number {
+  if (!/^\d{1,9}$/.test(text) || Number(text) === 0)
+    throw new InvalidArgumentError('It must be a whole number above 0.');
+  return Number(text);
 }
 
 function collect(value: string, before: readonly string[]): readonly string[] {
@@ -20,12 +26,19 @@ const jsonOption = (): Option => new Option('--json', 'print JSON instead of a t
 function buildCommand(): Command {
   const program = new Command('keyhearth')
     .description('API-key verification in the regions you choose: run it, look at it, break it.')
+    .version(version(), '--version', 'print the version')
     .showHelpAfterError('(--help shows what there is)')
     .exitOverride();
   addLocal(program.command('local').description('the whole platform on this machine'));
   addMeasure(program.command('measure').description('measure what the running platform promises'));
   addDoctor(program.command('doctor').description('check that the running platform behaves'));
   return program;
+}
+
+function version(): string {
+  // Our own package.json, which has one.
+  const { version: text } = readJson(join(import.meta.dirname, '..', 'package.json')) as { version: string };
+  return text;
 }
 
 interface UpFlags {
@@ -41,7 +54,12 @@ function addLocal(local: Command): void {
     .command('up')
     .description('start every zone and region and stay until Ctrl-C (the same as npm start)')
     .option('--zone <name>', 'only this zone; may be given several times', collect, [])
-    .option('--port <number>', 'first of the ports that are used', wholeNumber, 8_700)
+    .option(
+      '--port <number>',
+      'first of the ports that are used; best below 32768, for systems use those above for outgoing connections',
+      wholeNumber,
+      8_700,
+    )
     .option('--tasks <number>', 'service processes per region', wholeNumber, 1)
     .option('--reset', 'throw the data of these zones away first', false)
     .option(
@@ -106,7 +124,7 @@ function addMeasure(measure: Command): void {
   measure
     .command('revocation')
     .description('per region: time from the answer to a delete until the key is refused')
-    .option('--count <number>', 'keys to delete', wholeNumber, 200)
+    .option('--count <number>', 'keys to delete', aboveZero, 200)
     .option('--zone <name>', 'only this zone')
     .addOption(jsonOption())
     .action(async (options: { count: number; zone?: string; json: boolean }) => {
@@ -119,7 +137,7 @@ function addDoctor(doctor: Command): void {
   doctor
     .command('feed')
     .description('write from 8 connections at once and compare what the change feed delivers in every region')
-    .option('--seconds <number>', 'how long to write', wholeNumber, 10)
+    .option('--seconds <number>', 'how long to write', aboveZero, 10)
     .option('--zone <name>', 'only this zone')
     .addOption(jsonOption())
     .action(async (options: { seconds: number; zone?: string; json: boolean }) => {
@@ -136,21 +154,24 @@ async function run(argv: readonly string[]): Promise<number> {
   } catch (error) {
     // Commander has printed what was wrong, or the help that was asked for.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
-    return explain(error);
+    return explain(error, argv);
   }
 }
 
-function explain(error: unknown): number {
-  if (error instanceof UserError) {
-    process.stderr.write(`${error.message}\n`);
-    return exitCodes.mistake;
-  }
-  if (errorCode(error) === 'ENOSPC' || errorText(error).includes('No space left on device')) {
-    process.stderr.write('The disk is full: make room and start again.\n');
-    return exitCodes.mistake;
-  }
-  process.stderr.write(`keyhearth failed: ${errorText(error)}\n`);
-  return exitCodes.fault;
+function explain(error: unknown, argv: readonly string[]): number {
+  const [sentence, code] = sentenceOf(error);
+  process.stderr.write(`${sentence}\n`);
+  // Whoever reads JSON gets JSON, whatever happens. `local up` promises it for a platform that runs, and nothing else.
+  if (argv.includes('--json') && !argv.includes('up'))
+    process.stdout.write(`${JSON.stringify({ error: sentence })}\n`);
+  return code;
+}
+
+function sentenceOf(error: unknown): [sentence: string, code: number] {
+  if (error instanceof UserError) return [error.message, exitCodes.mistake];
+  if (errorCode(error) === 'ENOSPC' || errorText(error).includes('No space left on device'))
+    return ['The disk is full: make room and start again.', exitCodes.mistake];
+  return [`keyhearth failed: ${errorText(error)}`, exitCodes.fault];
 }
 
 const code = await run(process.argv);

@@ -32,9 +32,9 @@ export function runPinned(node, command, args) {
     stdio: 'inherit',
     env: { ...process.env, PATH: path },
   });
-  // The terminal sends Ctrl-C to both; this one waits for the other to end in order, and passes on what only it was sent.
-  process.on('SIGINT', () => undefined);
-  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  // This one waits for the other to end in order, and passes on what it is told. Ctrl-C reaches both from the terminal; a second one
+  // within a second counts as one.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => {
     process.stderr.write(`${command} could not be run: ${error.message}\n`);
     process.exitCode = 1;

@@ -2,16 +2,19 @@ import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 
 import Table from 'cli-table3';
 
 import { readJson } from '../../scripts/lib/json-file.ts';
 import { percentile } from '../../scripts/lib/percentiles.ts';
-import type { LocalFile } from '../../scripts/local/local-file.ts';
+import { errorText, UserError } from '../../scripts/lib/user-error.ts';
+import { checkRunning } from '../../scripts/local/control-client.ts';
+import type { LocalFile, LocalZone } from '../../scripts/local/local-file.ts';
 import { placesOf } from '../../scripts/local/places.ts';
 import { cpuTimeS } from './cpu-time.ts';
 import { makeHotKeys } from './hot-keys.ts';
+import { HELP, parseSettings, UsageError } from './settings.ts';
+import type { Settings } from './settings.ts';
 import type { BareAnswer, ClientJob, ClientReport } from './types.ts';
 
 /**
@@ -21,13 +24,10 @@ import type { BareAnswer, ClientJob, ClientReport } from './types.ts';
  *
  *     npm run bench -- [--zone global] [--region us-east-1] [--seconds 4] [--rounds 4] [--keys 100] [--json]
  */
-interface Settings {
+/** What is measured, once it is known what runs. */
+interface Target extends Settings {
   readonly zone: string;
   readonly region: string;
-  readonly roundS: number;
-  readonly rounds: number;
-  readonly keys: number;
-  readonly isJson: boolean;
 }
 
 interface Round extends ClientReport {
@@ -71,24 +71,22 @@ const LOADS: readonly Load[] = [
 ];
 const WARM_UP_S = 2;
 
-async function main(): Promise<void> {
-  const local = readJson(placesOf().localFile) as LocalFile | undefined; // Written by the running platform only.
-  if (local === undefined)
-    throw new Error(`there is no ${placesOf().localFile}: start the platform first, with npm start`);
-  const settings = parse(local);
-  const zone = local.zones[settings.zone];
-  const region = zone?.regions[settings.region];
-  if (zone === undefined || region === undefined || region.pid === null) {
-    throw new Error(`region ${settings.region} of zone ${settings.zone} isn't running`);
-  }
-  const keys = await makeHotKeys(zone, region.url, settings.keys);
+async function main(settings: Settings): Promise<void> {
+  const places = placesOf();
+  await checkRunning(places.control, settings.zone);
+  // Written by the running platform only, and there as long as it runs.
+  const local = readJson(places.localFile) as LocalFile | undefined;
+  const { at: zone, regionUrl, pid, ...target } = targetOf(settings, local ?? { zones: {} });
+  const say = (text: string): void => void (settings.isJson || process.stderr.write(`${text}\n`));
+  say(`Making ${settings.keys} keys and verifying them in ${target.region} …`);
+  const keys = await makeHotKeys(zone, regionUrl, settings.keys);
   const [bare, client] = [child('bare-server.ts'), child('client.ts')];
   try {
     const answer: BareAnswer = { body: keys.sample.body, headers: ownHeaders(keys.sample.headers) };
     const port = await ask<number>(bare, answer);
     const servers: readonly Server[] = [
       { name: 'bare node:http', url: `http://127.0.0.1:${port}`, pid: bare.pid ?? 0 },
-      { name: 'keyhearth', url: region.url, pid: region.pid },
+      { name: 'keyhearth', url: regionUrl, pid },
     ];
     const headers = { authorization: `Bearer ${zone.rootKey}`, 'content-type': 'application/json' };
     const run = async (server: Server, { connections, perS }: Load, durationS: number): Promise<Round> => {
@@ -104,13 +102,18 @@ async function main(): Promise<void> {
       const report = await ask<ClientReport>(client, job);
       return { ...report, cpuS: (await cpuTimeS(server.pid)) - before };
     };
+    say(`Warming up both servers for ${WARM_UP_S} s each …`);
     for (const server of servers)
       await run(server, { name: 'warm-up', connections: 16, perS: null }, WARM_UP_S);
     const rows: Row[] = [];
-    for (const load of LOADS) rows.push(...(await compare(servers, load, settings, run)));
+    for (const load of LOADS) {
+      const seconds = servers.length * settings.rounds * settings.roundS;
+      say(`${load.name}: ${settings.rounds} rounds for each server, ${seconds} s …`);
+      rows.push(...(await compare(servers, load, settings, run)));
+    }
     await keys.check();
     process.stdout.write(
-      settings.isJson ? `${JSON.stringify({ settings, rows }, null, 2)}\n` : tableOf(rows, settings),
+      settings.isJson ? `${JSON.stringify({ settings: target, rows }, null, 2)}\n` : tableOf(rows, target),
     );
   } finally {
     bare.disconnect();
@@ -150,25 +153,22 @@ function median(rounds: readonly Round[] | undefined, pick: (round: Round) => nu
   return percentile((rounds ?? []).map(pick), 50);
 }
 
-function parse(local: LocalFile): Settings {
-  const { values } = parseArgs({
-    options: {
-      zone: { type: 'string' },
-      region: { type: 'string' },
-      seconds: { type: 'string', default: '4' },
-      rounds: { type: 'string', default: '4' },
-      keys: { type: 'string', default: '100' },
-      json: { type: 'boolean', default: false },
-    },
-  });
-  const zone = values.zone ?? Object.keys(local.zones)[0] ?? '';
-  const region = values.region ?? Object.keys(local.zones[zone]?.regions ?? {})[0] ?? '';
-  const [roundS, rounds, keys] = [values.seconds, values.rounds, values.keys].map(Number);
-  const isGood = [roundS, rounds, keys].every((value) => Number.isInteger(value) && (value ?? 0) > 0);
-  if (!isGood || roundS === undefined || rounds === undefined || keys === undefined) {
-    throw new Error('--seconds, --rounds and --keys must be whole numbers above 0');
-  }
-  return { zone, region, roundS, rounds, keys, isJson: values.json };
+/** The zone and region that are asked: those that were named, otherwise the first ones. Fails with `UserError` where they don't run. */
+function targetOf(
+  settings: Settings,
+  local: LocalFile,
+): Target & { at: LocalZone; regionUrl: string; pid: number } {
+  const zone = settings.zone ?? Object.keys(local.zones)[0] ?? '';
+  const at = local.zones[zone];
+  const region = settings.region ?? Object.keys(at?.regions ?? {})[0] ?? '';
+  const found = at?.regions[region];
+  if (at === undefined || found === undefined)
+    throw new UserError(`There is no region ${region} of zone ${zone} here.`);
+  if (found.pid === null)
+    throw new UserError(
+      `The service of ${region} is down: \`npx keyhearth local start ${region}\` starts it.`,
+    );
+  return { ...settings, zone, region, at, regionUrl: found.url, pid: found.pid };
 }
 
 /** Those of an answer that its server chose; the others `node:http` adds by itself, in both servers. */
@@ -195,7 +195,7 @@ function ask<T>(to: ChildProcess, message: ClientJob | BareAnswer): Promise<T> {
   });
 }
 
-function tableOf(rows: readonly Row[], { zone, region, roundS, rounds, keys }: Settings): string {
+function tableOf(rows: readonly Row[], { zone, region, roundS, rounds, keys }: Target): string {
   const head = ['load', 'server', 'p50 ms', 'p99 ms', 'per second', 'per CPU second', 'of bare'];
   const table = new Table({ head, style: { head: [], border: [], compact: true } });
   for (const row of rows) {
@@ -215,9 +215,20 @@ function tableOf(rows: readonly Row[], { zone, region, roundS, rounds, keys }: S
   );
 }
 
-try {
-  await main();
-} catch (error) {
-  process.stderr.write(`The benchmark failed: ${error instanceof Error ? error.message : String(error)}.\n`);
-  process.exitCode = 1;
+async function runCommand(args: readonly string[]): Promise<number> {
+  try {
+    const settings = parseSettings(args);
+    if (settings === undefined) process.stdout.write(HELP);
+    else await main(settings);
+    return 0;
+  } catch (error) {
+    const isMistake = error instanceof UserError || error instanceof UsageError;
+    const sentence = isMistake ? error.message : `The benchmark failed: ${errorText(error)}.`;
+    process.stderr.write(`${sentence}\n`);
+    if (error instanceof UsageError) return 2;
+    if (args.includes('--json')) process.stdout.write(`${JSON.stringify({ error: sentence })}\n`);
+    return 1;
+  }
 }
+
+process.exitCode = await runCommand(process.argv.slice(2));

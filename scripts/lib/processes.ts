@@ -42,9 +42,10 @@ function startTimeOf(pid: number): string | undefined {
   return line.replace(/^\S+\s+/, '');
 }
 
-/** The parent of a process; undefined where it is gone, or this system doesn't tell without starting a program. */
+/** The parent of a process; undefined where it is gone. */
 export function parentOf(pid: number): number | undefined {
-  return process.platform === 'linux' ? readStat(pid)?.parent : undefined;
+  if (process.platform === 'linux') return readStat(pid)?.parent;
+  return Number(ps(['-o', 'ppid=', '-p', String(pid)])) || undefined;
 }
 
 let knownBootId: string | undefined;

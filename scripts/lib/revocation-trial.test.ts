@@ -76,13 +76,14 @@ test('a region that refuses at once counts as 0, a later one with the time until
   const fake = new FakeZone();
   const zone = await fake.start(3);
   const progress: number[] = [];
-  const trials = await runTrials({
+  const { trials, behind } = await runTrials({
     zone,
     count: 6,
     signal: new AbortController().signal,
     onProgress: (done) => progress.push(done),
   });
   expect(trials).toHaveLength(6);
+  expect(behind.size).toBe(0);
   expect(progress).toEqual([1, 2, 3, 4, 5, 6]);
   expect(fake.deleted.size).toBe(6);
   for (const { refusedAfterMs, deleteAnswerMs, isConfirmed } of trials) {
@@ -97,7 +98,12 @@ test('an abort ends it after the keys that are under way, and none of them is le
   const fake = new FakeZone();
   const zone = await fake.start(1);
   const stop = new AbortController();
-  const trials = await runTrials({ zone, count: 1000, signal: stop.signal, onProgress: () => stop.abort() });
+  const { trials } = await runTrials({
+    zone,
+    count: 1000,
+    signal: stop.signal,
+    onProgress: () => stop.abort(),
+  });
   expect(trials.length).toBeLessThanOrEqual(8);
   expect(fake.deleted.size).toBe(trials.length);
 });
@@ -110,4 +116,19 @@ test('an unexpected answer is told, without the root key', async () => {
   await expect(failed).rejects.toThrow(UserError);
   await expect(failed).rejects.toThrow(/^keys.createKey was answered with 503/);
   await expect(failed).rejects.not.toThrow(/kh_root/);
+});
+
+test('a region that does not answer is left out, and the others are measured', async () => {
+  const fake = new FakeZone();
+  const zone = await fake.start(1);
+  const gone = { ...zone.regions['us-east-1'], url: 'http://127.0.0.1:1' } as LocalZone['regions'][string];
+  const { trials, behind } = await runTrials({
+    zone: { ...zone, regions: { ...zone.regions, 'ap-southeast-1': gone } },
+    count: 3,
+    signal: new AbortController().signal,
+  });
+  expect([...behind]).toEqual([['ap-southeast-1', "doesn't answer"]]);
+  expect(trials.map(({ refusedAfterMs }) => Object.keys(refusedAfterMs))).toEqual(
+    Array.from({ length: 3 }, () => ['us-east-1', 'eu-west-1']),
+  );
 });

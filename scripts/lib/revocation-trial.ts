@@ -11,7 +11,7 @@ interface Trial {
   readonly isConfirmed: boolean;
   /**
    * By region: from the delete's answer to the answer of the first refusal; 0 where the first request sent after the delete's answer
-   * was refused, null where none was refused in time.
+   * was refused, null where none was refused in time. A region that has fallen behind before isn't in it.
    */
   readonly refusedAfterMs: Readonly<Record<string, number | null>>;
 }
@@ -25,29 +25,40 @@ export interface TrialsOptions {
   readonly onProgress?: (done: number) => void;
 }
 
+/** What came of all trials in one zone. */
+export interface Trials {
+  readonly trials: readonly Trial[];
+  /** By region that couldn't be measured to the end: why, e.g. "not within 10 s". It was left out from then on. */
+  readonly behind: ReadonlyMap<string, string>;
+}
+
 /** Keys measured at the same time: more would measure the machine's load rather than the feed. */
 const LANES = 4;
-const WARM_TIMEOUT_MS = 10_000;
-const REFUSAL_TIMEOUT_MS = 10_000;
+const PATIENCE_MS = 10_000;
+const NOT_IN_TIME = `not within ${PATIENCE_MS / 1_000} s`;
 const REQUEST_TIMEOUT_MS = 15_000;
 
-/** Runs `count` trials in one zone. Fails with `UserError` where the platform doesn't answer as it should. */
-export async function runTrials(options: TrialsOptions): Promise<readonly Trial[]> {
+/**
+ * Runs `count` trials in one zone. A region that doesn't answer, or shows a key or its end too late, is left out of the trials that follow;
+ * fails with `UserError` where creating and deleting keys isn't answered as it should be.
+ */
+export async function runTrials(options: TrialsOptions): Promise<Trials> {
   const { zone, count, signal, onProgress } = options;
   const zonePool = poolOf(zone.url);
   const regionPools = new Map(Object.entries(zone.regions).map(([region, { url }]) => [region, poolOf(url)]));
   const trials: Trial[] = [];
+  const behind = new Map<string, string>();
   let started = 0;
   const lane = async (): Promise<void> => {
     while (started < count && !signal.aborted) {
       started++;
-      trials.push(await runTrial(zone, zonePool, regionPools));
+      trials.push(await runTrial(zone, zonePool, regionPools, behind));
       onProgress?.(trials.length);
     }
   };
   try {
     await Promise.all(Array.from({ length: LANES }, lane));
-    return trials;
+    return { trials, behind };
   } finally {
     await Promise.all([zonePool, ...regionPools.values()].map((pool) => pool.destroy()));
   }
@@ -66,6 +77,7 @@ async function runTrial(
   zone: LocalZone,
   zonePool: Pool,
   regionPools: ReadonlyMap<string, Pool>,
+  behind: Map<string, string>,
 ): Promise<Trial> {
   const created = await call(zonePool, zone, 'keys.createKey', {
     apiId: zone.apiId,
@@ -74,33 +86,45 @@ async function runTrial(
   const { key, keyId } = created.data;
   if (typeof key !== 'string' || typeof keyId !== 'string')
     throw new Error('keys.createKey answered without a key');
-  await Promise.all([...regionPools].map(([region, pool]) => warm(region, pool, zone, key)));
+  /** Asks all regions that keep up, at once; one that fails has fallen behind. */
+  const inRegions = async <T>(ask: (pool: Pool) => Promise<T>): Promise<[region: string, answer: T][]> => {
+    const asked = [...regionPools].map(async ([region, pool]): Promise<[string, T][]> => {
+      if (behind.has(region)) return [];
+      try {
+        return [[region, await ask(pool)]];
+      } catch (error) {
+        behind.set(region, error instanceof Unanswered ? error.message : "doesn't answer");
+        return [];
+      }
+    });
+    return (await Promise.all(asked)).flat();
+  };
+  for (const [region, isWarm] of await inRegions((pool) => warm(pool, zone, key)))
+    if (!isWarm) behind.set(region, NOT_IN_TIME);
   const askedAtMs = performance.now();
   const deleted = await call(zonePool, zone, 'keys.deleteKey', { keyId });
   const answeredAtMs = performance.now();
-  const refusals = [...regionPools].map(
-    async ([region, pool]) => [region, await refusal(pool, zone, key, answeredAtMs)] as const,
-  );
+  const refusals = await inRegions((pool) => refusal(pool, zone, key, answeredAtMs));
+  for (const [region, afterMs] of refusals) if (afterMs === null) behind.set(region, NOT_IN_TIME);
   return {
     deleteAnswerMs: answeredAtMs - askedAtMs,
     isConfirmed: deleted.revocation === 'confirmed',
-    refusedAfterMs: Object.fromEntries(await Promise.all(refusals)),
+    refusedAfterMs: Object.fromEntries(refusals),
   };
 }
 
-/** Verifies until the key is valid, and once more: that one is answered from memory. */
-async function warm(region: string, pool: Pool, zone: LocalZone, key: string): Promise<void> {
-  const deadlineMs = performance.now() + WARM_TIMEOUT_MS;
+/** Verifies until the key is valid, and once more: that one is answered from memory. False where it isn't in time. */
+async function warm(pool: Pool, zone: LocalZone, key: string): Promise<boolean> {
+  const deadlineMs = performance.now() + PATIENCE_MS;
   for (let valid = 0; valid < 2;) {
-    if (performance.now() > deadlineMs) {
-      throw new UserError(`A new key didn't become valid in ${region} within ${WARM_TIMEOUT_MS / 1000} s.`);
-    }
+    if (performance.now() > deadlineMs) return false;
     if (await isValid(pool, zone, key)) valid++;
   }
+  return true;
 }
 
 async function refusal(pool: Pool, zone: LocalZone, key: string, sinceMs: number): Promise<number | null> {
-  for (let asked = 0; performance.now() - sinceMs < REFUSAL_TIMEOUT_MS; asked++) {
+  for (let asked = 0; performance.now() - sinceMs < PATIENCE_MS; asked++) {
     if (!(await isValid(pool, zone, key))) return asked === 0 ? 0 : performance.now() - sinceMs;
   }
   return null;
@@ -111,6 +135,9 @@ async function isValid(pool: Pool, zone: LocalZone, key: string): Promise<boolea
   if (typeof data['valid'] !== 'boolean') throw new Error('keys.verifyKey answered without a verdict');
   return data['valid'];
 }
+
+/** The platform answered with something other than 200; where a key is made or deleted, that ends the measurement. */
+class Unanswered extends UserError {}
 
 interface CallAnswer {
   readonly data: Readonly<Record<string, unknown>>;
@@ -127,7 +154,7 @@ async function call(pool: Pool, zone: LocalZone, operation: string, body: object
   });
   const text = await answer.body.text();
   if (answer.statusCode !== 200) {
-    throw new UserError(`${operation} was answered with ${answer.statusCode}: ${text.slice(0, 500)}`);
+    throw new Unanswered(`${operation} was answered with ${answer.statusCode}: ${text.slice(0, 500)}`);
   }
   const revocation = answer.headers['keyhearth-revocation'];
   // Our own API's envelope; the fields that are used are checked where they are used.

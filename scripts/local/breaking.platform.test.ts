@@ -7,6 +7,7 @@ import {
 } from '../../test/platform.ts';
 import { waitFor } from '../lib/wait.ts';
 import { callApi } from './credentials.ts';
+import type { ZoneFeedCheck } from './feed-check.ts';
 import type { LocalZone } from './local-file.ts';
 import type { RegionStatus } from './zone-platform.ts';
 
@@ -14,7 +15,7 @@ let place: PlatformPlace;
 let running: RunningPlatform;
 
 beforeAll(async () => {
-  place = makePlatformPlace();
+  place = await makePlatformPlace();
   running = await startPlatform(place, '--zone', 'global');
 });
 
@@ -58,6 +59,34 @@ test('replication is paused and resumed, and a lag holds', async () => {
   expect((await statusOf('eu-west-1')).postgres.applyDelayMs).toBe(250);
   await succeed('lag', 'eu-west-1', '0');
   expect((await statusOf('eu-west-1')).postgres.applyDelayMs).toBe(0);
+});
+
+test('a region that is cut off is left out of the measurement, and the others are measured', async () => {
+  await succeed('pause-replication', 'eu-west-1');
+  const { code, stdout } = await place.run('measure', 'revocation', '--count', '1', '--json');
+  await succeed('resume-replication', 'eu-west-1');
+  expect(code).toBe(1);
+  expect(JSON.parse(stdout)).toMatchObject({
+    zones: {
+      global: {
+        count: 1,
+        regions: {
+          'us-east-1': { problem: null, neverRefused: 0, refusedAfterMs: { count: 1 } },
+          'eu-west-1': { problem: 'not within 10 s', refusedAfterMs: { count: 0 } },
+          'ap-southeast-1': { problem: null, neverRefused: 0, refusedAfterMs: { count: 1 } },
+        },
+      },
+    },
+  });
+});
+
+test('the trial of the feed finds nothing wrong in any region', async () => {
+  const { code, stdout } = await place.run('doctor', 'feed', '--seconds', '1', '--json');
+  expect(code).toBe(0);
+  const { zones } = JSON.parse(stdout) as { zones: Record<string, ZoneFeedCheck> };
+  expect(Object.keys(zones['global']?.regions ?? {})).toEqual(Object.keys(zone().regions));
+  for (const region of Object.values(zones['global']?.regions ?? {}))
+    expect(region).toMatchObject({ missed: 0, doubled: 0, madeUp: 0 });
 });
 
 test('a planned switchover moves the home, and the old one follows', async () => {

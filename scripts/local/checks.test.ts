@@ -20,9 +20,9 @@ test('a taken port is named with its use and its owner', async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-test('an owner that the system hides is another program', () => {
+test('an owner that the system hides is not made up', () => {
   expect(takenSentence(8750, 'the database of eu-west-1', undefined)).toBe(
-    'Port 8750, needed for the database of eu-west-1, is taken by another program: stop that program, or choose other ports with --port.',
+    'Port 8750, needed for the database of eu-west-1, is in use (by what could not be found out): free it, or choose other ports with --port.',
   );
   expect(takenSentence(8750, 'x', { pid: 7, command: 'node a.js' })).toContain(
     'process 7 (node a.js): end that process',
@@ -47,6 +47,6 @@ test('zones are chosen, and keep their ports', () => {
 
 test('a lag is a whole number of milliseconds', () => {
   expect(parseLag('250')).toBe(250);
-  for (const wrong of ['', '-1', '1.5', 'much', '700000'])
+  for (const wrong of ['', '-1', '1.5', '1e3', '0x10', ' 5', 'much', '700000'])
     expect(() => parseLag(wrong)).toThrow('The lag must be');
 });

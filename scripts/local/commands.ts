@@ -23,7 +23,7 @@ const lagMsMax = 600_000;
 /** Milliseconds of `local lag`. Fails with `UserError`. */
 export function parseLag(text: string): number {
   const lagMs = Number(text);
-  if (text.trim() === '' || !Number.isInteger(lagMs) || lagMs < 0 || lagMs > lagMsMax) {
+  if (!/^\d+$/.test(text) || lagMs > lagMsMax) {
     throw new UserError(
       `The lag must be a whole number of milliseconds from 0 to ${lagMsMax}, not ${JSON.stringify(text)}.`,
     );

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import Table from 'cli-table3';
-import type { FeedTrialResult } from '../../service/store/feed-trial.ts';
+import type { FeedTrialReader, FeedTrialResult } from '../../service/store/feed-trial.ts';
 import { basicEnvironment } from '../lib/environment.ts';
 import { UserError } from '../lib/user-error.ts';
 import { control } from './control-client.ts';
@@ -20,19 +20,36 @@ export interface FeedCheckOptions {
  * fast. Sets exit code 1 where a feed wasn't right.
  */
 export async function checkFeed({ seconds, zone, json }: FeedCheckOptions): Promise<void> {
-  if (seconds < 1) throw new UserError('--seconds must be at least 1.');
   const { databases = [] } = await control(placesOf().control, { name: 'databases', zone });
-  const results: Record<string, FeedTrialResult> = {};
+  const results: Record<string, ZoneFeedCheck> = {};
   for (const name of new Set(databases.map((database) => database.zone))) {
     const { result, isRight } = await tryZone(
       name,
       databases.filter((database) => database.zone === name),
       seconds,
     );
-    results[name] = result;
+    results[name] = ofZone(result);
     if (!isRight) process.exitCode = 1;
   }
   process.stdout.write(json ? `${JSON.stringify({ zones: results }, null, 2)}\n` : `${feedTable(results)}\n`);
+}
+
+/** One zone in the command's JSON. */
+export interface ZoneFeedCheck extends Omit<FeedTrialResult, 'readers'> {
+  readonly regions: Readonly<Record<string, RegionFeedCheck>>;
+}
+
+interface RegionFeedCheck extends Omit<FeedTrialReader, 'reader' | 'phantom'> {
+  /** Changes that the feed delivered although they were rolled back. */
+  readonly madeUp: number;
+}
+
+/** What a person reads: by region, in the words of the table. */
+function ofZone({ readers, ...whole }: FeedTrialResult): ZoneFeedCheck {
+  const regions = readers.map(
+    ({ reader, phantom, ...one }) => [reader, { ...one, madeUp: phantom }] as const,
+  );
+  return { ...whole, regions: Object.fromEntries(regions) };
 }
 
 async function tryZone(
@@ -67,13 +84,13 @@ function runTrial(
 }
 
 /** What the trial found, for a terminal. */
-function feedTable(results: Readonly<Record<string, FeedTrialResult>>): string {
+function feedTable(results: Readonly<Record<string, ZoneFeedCheck>>): string {
   const head = ['zone', 'region', 'rows', 'missed', 'doubled', 'made up', 'p50 ms', 'p99 ms', 'max ms'];
   const table = new Table({ head, style: { head: [], border: [], compact: true } });
-  for (const [zone, { rows, readers }] of Object.entries(results)) {
-    for (const one of readers) {
+  for (const [zone, { rows, regions }] of Object.entries(results)) {
+    for (const [region, one] of Object.entries(regions)) {
       const latencies = [one.latencyMsP50, one.latencyMsP99, one.latencyMsMax].map((ms) => ms.toFixed(1));
-      table.push([zone, one.reader, rows, one.missed, one.doubled, one.phantom, ...latencies]);
+      table.push([zone, region, rows, one.missed, one.doubled, one.madeUp, ...latencies]);
     }
   }
   return table.toString();

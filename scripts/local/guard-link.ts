@@ -26,6 +26,7 @@ export class ProcessRegister {
   readonly #parent: ProcessIdentity;
   #guard: ChildProcess | undefined;
   #isClosing = false;
+  #isEnding = false;
   #known: Registered[] = [];
 
   constructor(runFile: string) {
@@ -76,6 +77,8 @@ export class ProcessRegister {
     this.#known = [...this.#known.filter(isRunning), entry];
     this.#tell(entry);
     this.#write();
+    // The start goes on while it is being interrupted, and starts one thing more.
+    if (this.#isEnding) void endProcesses([entry], entry.signal, 5_000);
   }
 
   /** Everything was stopped: the guard goes as soon as it sees that nothing is left. */
@@ -87,8 +90,9 @@ export class ProcessRegister {
 
   /** Asks everything that runs to end, all at once, and returns when it has: for an interrupted start. */
   async endAll(): Promise<void> {
-    const left = this.#known.filter(isRunning);
-    await Promise.all(left.map((entry) => endProcesses([entry], entry.signal, 5_000)));
+    this.#isEnding = true;
+    for (let left = this.#known.filter(isRunning); left.length > 0; left = this.#known.filter(isRunning))
+      await Promise.all(left.map((entry) => endProcesses([entry], entry.signal, 5_000)));
   }
 
   /** SIGKILL for everything that runs, at once: for a second Ctrl-C. */

@@ -1,28 +1,33 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import {
+  COMMAND,
   makePlatformPlace,
   type PlatformPlace,
   type RunningPlatform,
   startPlatform,
   waitUntilGone,
 } from '../../test/platform.ts';
+import { endProcesses, identify, isRunning, type ProcessIdentity } from '../lib/processes.ts';
+import { waitFor } from '../lib/wait.ts';
 import { callApi } from './credentials.ts';
 import type { LocalFile, LocalZone } from './local-file.ts';
 
 let place: PlatformPlace;
-let running: RunningPlatform | undefined;
+let running: RunningPlatform[] = [];
 
-beforeAll(() => {
-  place = makePlatformPlace();
+beforeAll(async () => {
+  place = await makePlatformPlace();
 });
 
 afterEach(async () => {
-  await running?.stop();
-  running = undefined;
+  await Promise.all(running.map((platform) => platform.stop()));
+  running = [];
 });
 
 afterAll(() => {
@@ -30,8 +35,9 @@ afterAll(() => {
 });
 
 async function start(...args: readonly string[]): Promise<RunningPlatform> {
-  running = await startPlatform(place, ...args);
-  return running;
+  const platform = await startPlatform(place, ...args);
+  running.push(platform);
+  return platform;
 }
 
 function zoneNamed(local: LocalFile, name: string): LocalZone {
@@ -96,6 +102,9 @@ test('after kill -9 of the parent nothing goes on running, and the next start wo
   parent.kill('SIGKILL');
   await once(parent, 'exit');
   await waitUntilGone(processes, 10_000);
+  // Its local.json is still there.
+  const { code, stderr } = await place.run('measure', 'revocation', '--count', '1');
+  expect([code, stderr]).toEqual([1, "The platform isn't running: start it with `npm start`.\n"]);
   const { local } = await start('--zone', 'eu');
   expect(await verdictIn(zoneNamed(local, 'eu'), 'eu-central-1')).toMatchObject({ valid: true });
 });
@@ -105,14 +114,64 @@ test('what even the guard could not end is cleared by the next start', async () 
   const left = place.processes();
   // A run.json as it is left when parent and guard are killed together.
   const run = readFileSync(join(place.dir, 'run.json'), 'utf8');
+  // From here on it can only be killed, which stop() does in time whatever happens below.
   parent.kill('SIGSTOP');
   const forged = run.replace(/"startTime": "[^"]*"/, '"startTime": "an earlier process"');
   writeFileSync(join(place.dir, 'run.json'), forged);
-  const { local } = await start('--zone', 'eu', '--port', String(place.basePort + 20_000));
+  const { local } = await start('--zone', 'eu', '--port', String(place.otherBasePort));
   await waitUntilGone(left, 1_000);
   expect(Object.keys(local.zones)).toEqual(['eu']);
   parent.kill('SIGKILL');
 });
+
+test('Ctrl-C in the middle of a start ends with 130 and leaves nothing running', async () => {
+  const args = [COMMAND, 'local', 'up', '--zone', 'eu', '--reset', '--port', String(place.basePort)];
+  for (const hasDatabase of [false, true]) {
+    const parent = spawn(process.execPath, args, { env: place.env, stdio: 'ignore' });
+    const exited = once(parent, 'exit');
+    const seen = (): readonly ProcessIdentity[] => place.processes().filter(isRunning);
+    const isMidway = (): boolean => place.parent() === parent.pid && (!hasDatabase || seen().length > 0);
+    await waitFor(isMidway, { what: 'the start to be under way', timeoutMs: 30_000 });
+    parent.kill('SIGINT');
+    expect(await exited).toEqual([130, null]);
+    await waitFor(() => seen().length === 0, { what: 'everything to end', timeoutMs: 10_000 });
+  }
+});
+
+test('a platform that npm started lives without the shell, and not without npm', async () => {
+  const args = `--zone eu --port ${place.basePort}`;
+  const npm = join(place.dir, 'npm');
+  // Stands in for npm: known by its name, starts the script as npm does, and ends at once when it is killed.
+  writeFileSync(
+    npm,
+    `require('node:child_process').spawn('sh', ['-c', 'exec "${process.execPath}" "${COMMAND}" local up ${args}'], { stdio: 'inherit' });\n`,
+  );
+  const env = { ...place.env, npm_lifecycle_event: 'start' };
+  const shell = spawn('sh', ['-c', `"${process.execPath}" "${npm}" start & echo $!; wait`], {
+    env,
+    stdio: ['ignore', 'pipe', 'ignore'],
+    detached: true,
+  });
+  const [line] = (await once(shell.stdout, 'data')) as [Buffer];
+  const npmPid = Number(line.toString());
+  try {
+    await waitFor(() => existsSync(join(place.dir, 'local.json')), { what: 'it to run', timeoutMs: 60_000 });
+    const processes = place.processes();
+    shell.kill('SIGKILL');
+    // Longer than the interval at which it looks whether npm is still there.
+    await delay(1_500);
+    expect(processes.every(isRunning)).toBe(true);
+    process.kill(npmPid, 'SIGKILL');
+    await waitUntilGone(processes, 15_000);
+  } finally {
+    for (const pid of [npmPid, place.parent()]) await endProcesses(found(pid), 'SIGKILL', 5_000);
+  }
+});
+
+function found(pid: number | undefined): readonly ProcessIdentity[] {
+  const identity = pid === undefined ? undefined : identify(pid);
+  return identity === undefined ? [] : [identity];
+}
 
 test('a taken port is named, with what it is for and who has it', async () => {
   const server = createServer();
@@ -129,10 +188,17 @@ test('a taken port is named, with what it is for and who has it', async () => {
 });
 
 test('several tasks share a region, and one of them is enough', async () => {
-  const { local } = await start('--zone', 'eu', '--tasks', '2');
+  const { local, parent } = await start('--zone', 'eu', '--tasks', '2');
   const zone = zoneNamed(local, 'eu');
   const first = zone.regions['eu-west-3']?.pid;
   if (first === null || first === undefined) throw new Error('no task runs in eu-west-3');
   process.kill(first, 'SIGKILL');
   expect(await verdictIn(zone, 'eu-west-3')).toMatchObject({ valid: true });
+  // Without a terminal a hang-up is none of its business, as with nohup.
+  parent.kill('SIGHUP');
+  await waitFor(async () => (await place.run('local', 'status')).code === 0, {
+    what: 'the platform to answer',
+    timeoutMs: 5_000,
+  });
+  expect(parent.exitCode).toBeNull();
 });

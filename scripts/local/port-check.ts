@@ -20,9 +20,10 @@ export function takenSentence(
   use: string,
   owner: { pid: number; command: string } | undefined,
 ): string {
-  const by = owner === undefined ? 'another program' : `process ${owner.pid} (${shorten(owner.command)})`;
-  const stop = owner === undefined ? 'stop that program' : `end that process`;
-  return `Port ${port}, needed for ${use}, is taken by ${by}: ${stop}, or choose other ports with --port.`;
+  const what = `Port ${port}, needed for ${use}, is`;
+  const choose = 'or choose other ports with --port.';
+  if (owner === undefined) return `${what} in use (by what could not be found out): free it, ${choose}`;
+  return `${what} taken by process ${owner.pid} (${shorten(owner.command)}): end that process, ${choose}`;
 }
 
 function shorten(command: string): string {

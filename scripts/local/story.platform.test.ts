@@ -21,7 +21,7 @@ const REPLICAS = ['eu-west-1', 'ap-southeast-1'] as const;
 const MAX_STALENESS_MS = 3000;
 
 beforeAll(async () => {
-  place = makePlatformPlace({ KEYHEARTH_MAX_STALENESS_MS: String(MAX_STALENESS_MS) });
+  place = await makePlatformPlace({ KEYHEARTH_MAX_STALENESS_MS: String(MAX_STALENESS_MS) });
   running = await startPlatform(place);
 });
 

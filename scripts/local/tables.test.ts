@@ -51,15 +51,20 @@ test('the overview shows URLs, keys and processes, and what is down', () => {
     'kh_root_example',
     'sample_example',
     'api_1',
-    '127.0.0.1:8951, pid down',
+    'port 8951, down',
   ]) {
     expect(text).toContain(shown);
   }
 });
 
-test('the curl is one line that can be pasted', () => {
+test('the curl can be pasted', () => {
   expect(sampleCall(local)).toBe(
-    `curl -s http://127.0.0.1:8913/v2/keys.verifyKey -H 'Authorization: Bearer kh_root_example' -H 'Content-Type: application/json' -d '{"key":"sample_example"}'`,
+    [
+      `curl -s http://127.0.0.1:8913/v2/keys.verifyKey`,
+      `  -H 'Authorization: Bearer kh_root_example'`,
+      `  -H 'Content-Type: application/json'`,
+      `  -d '{"key":"sample_example"}'`,
+    ].join(' \\\n'),
   );
 });
 
@@ -78,4 +83,32 @@ test('the status tells of tasks, the database and its replication', () => {
 test('a database that is down says so', () => {
   const postgres = { ...status.postgres, pid: null, role: null };
   expect(statusTable([{ ...status, tasks: [], postgres }])).toMatch(/down +│ down/);
+});
+
+test('what is not known of the replication is not shown as 0', () => {
+  const postgres = {
+    ...status.postgres,
+    streaming: false,
+    replayPaused: false,
+    applyDelayMs: 0,
+    lagMs: null,
+  };
+  expect(statusTable([{ ...status, postgres }])).toContain('not streaming, lag –');
+});
+
+test('a dead home comes with the way to replace it', () => {
+  const postgres = { ...status.postgres, pid: null, role: null };
+  const home: RegionStatus = { ...status, region: 'eu-central-1', role: 'home', postgres };
+  const text = statusTable([home, status]);
+  expect(text).toContain('`npx keyhearth local promote eu-west-3` makes eu-west-3 the home');
+  expect(text).toContain('`npx keyhearth local start eu-central-1`');
+  expect(statusTable([home, status, { ...status, zone: 'other' }])).toContain('promote eu-west-3 --zone eu`');
+  expect(statusTable([status])).not.toContain('promote');
+});
+
+test('the overview fits a terminal of 100 columns', () => {
+  const wide = overview(local)
+    .split('\n')
+    .filter((line) => line.length > 100);
+  expect(wide).toEqual([]);
 });

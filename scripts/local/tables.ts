@@ -4,24 +4,29 @@ import type { RegionStatus } from './zone-platform.ts';
 
 const plain = { style: { head: [], border: [], compact: true } };
 
-/** What the platform offers, for a terminal: tables of URLs and keys and a call that works when pasted. */
+/** What the platform offers, for a terminal of 100 columns: URLs, keys and a call that works when pasted. */
 export function overview(local: LocalFile): string {
-  const keys = new Table({ head: ['zone', 'url', 'root key', 'sample key', 'api'], ...plain });
+  const keys: string[] = [];
   const regions = new Table({
-    head: ['zone', 'region', 'role', 'direct url', 'service pid', 'postgres'],
+    head: ['zone', 'region', 'role', 'direct url', 'service', 'postgres'],
     ...plain,
   });
   const clients = new Table({ head: ['client in', ...Object.keys(local.zones)], ...plain });
   for (const [name, zone] of Object.entries(local.zones)) {
-    keys.push([name, zone.url, zone.rootKey, zone.sampleKey, zone.apiId]);
+    keys.push(
+      `Zone ${name}: ${zone.url}`,
+      `  root key    ${zone.rootKey}`,
+      `  sample key  ${zone.sampleKey}`,
+      `  api         ${zone.apiId}`,
+    );
     for (const [region, { url, role, pid, postgres }] of Object.entries(zone.regions)) {
       regions.push([
         name,
         region,
         role,
         url,
-        pid ?? 'down',
-        `127.0.0.1:${postgres.port}, pid ${postgres.pid ?? 'down'}`,
+        pidText(pid),
+        `port ${postgres.port}, ${pidText(postgres.pid)}`,
       ]);
     }
   }
@@ -32,13 +37,17 @@ export function overview(local: LocalFile): string {
   return [
     regions.toString(),
     clients.toString(),
-    keys.toString(),
+    ...keys,
     '',
     'Verify the sample key:',
     '',
     sampleCall(local),
     '',
   ].join('\n');
+}
+
+function pidText(pid: number | null): string {
+  return pid === null ? 'down' : `pid ${pid}`;
 }
 
 /** A curl that verifies the first zone's sample key, from London where there is such a client. */
@@ -51,7 +60,7 @@ export function sampleCall(local: LocalFile): string {
     `-H 'Authorization: Bearer ${zone.rootKey}'`,
     `-H 'Content-Type: application/json'`,
     `-d '{"key":"${zone.sampleKey}"}'`,
-  ].join(' ');
+  ].join(' \\\n  ');
 }
 
 /** `local status` for a terminal. */
@@ -62,7 +71,27 @@ export function statusTable(regions: readonly RegionStatus[]): string {
     const { zone, region, role, url } = status;
     table.push([zone, region, role, serviceText(status), databaseText(status), replicationText(status), url]);
   }
-  return table.toString();
+  return [table.toString(), ...hints(regions)].join('\n');
+}
+
+/** What to do about a zone whose home has no database. */
+function hints(regions: readonly RegionStatus[]): readonly string[] {
+  const dead = regions.filter(({ role, postgres }) => role === 'home' && postgres.pid === null);
+  return dead.map(({ zone, region }) => {
+    const next = regions.find(
+      (one) => one.zone === zone && one.role === 'replica' && one.postgres.pid !== null,
+    );
+    const command = (name: string, target: string): string => {
+      const isAmbiguous = regions.some((one) => one.region === target && one.zone !== zone);
+      return `\`npx keyhearth local ${name} ${target}${isAmbiguous ? ` --zone ${zone}` : ''}\``;
+    };
+    const lines = [
+      `The database of zone ${zone}'s home, ${region}, is down, so nothing can be written:`,
+      ...(next === undefined ? [] : [`  ${command('promote', next.region)} makes ${next.region} the home;`]),
+      `  ${command('start', region)} starts what is down in ${region}.`,
+    ];
+    return lines.join('\n');
+  });
 }
 
 function serviceText({ tasks }: RegionStatus): string {
@@ -82,6 +111,6 @@ function replicationText({ postgres }: RegionStatus): string {
   const parts = [postgres.streaming ? 'streaming' : 'not streaming'];
   if (postgres.replayPaused) parts.push('paused');
   if (postgres.applyDelayMs > 0) parts.push(`delayed by ${postgres.applyDelayMs} ms`);
-  parts.push(`lag ${postgres.lagMs ?? '?'} ms`);
+  parts.push(postgres.lagMs === null ? 'lag –' : `lag ${postgres.lagMs} ms`);
   return parts.join(', ');
 }

@@ -1,8 +1,8 @@
 import { Listr } from 'listr2';
 import topology from '../../regions.config.ts';
 import { parseTopology } from '../../topology/validate.ts';
-import { parentOf } from '../lib/processes.ts';
 import { errorText } from '../lib/user-error.ts';
+import { watchNpm } from './npm-watch.ts';
 import { type Places, placesOf } from './places.ts';
 import { planPlatform, type UpOptions } from './plan.ts';
 import { Platform } from './platform.ts';
@@ -21,28 +21,36 @@ export async function up(options: UpOptions): Promise<void> {
   process.env['NODE_COMPILE_CACHE'] ??= places.compileCache;
   const plan = planPlatform(parseTopology(topology), options);
   const output = new Output(options.json);
-  const platform = new Platform(plan, options, places, (sentence) => output.notice(sentence));
-  const stopped = stopOnSignals(platform, output);
+  const platform = new Platform(plan, options, places, (sentence) => {
+    // What ends because everything is being ended is no news.
+    if (!ending.hasBegun) output.notice(sentence);
+  });
+  const ending = new Ending(platform, output);
   const startedAt = performance.now();
-  await platform.prepare();
   try {
+    await platform.prepare();
     await start(platform, output);
     const local = await platform.open();
     output.flush();
     if (options.json) output.line(JSON.stringify(local, null, 2));
     else output.line(`${overview(local)}\n${closing(places, performance.now() - startedAt)}`);
   } catch (error) {
+    // Told to stop meanwhile: what fails is what was ended for that, and the exit code is already decided.
+    if (ending.hasBegun) await ending.done;
     await platform.abort();
     throw error;
   }
-  await stopped;
+  await ending.done;
   output.notice('Stopped.');
 }
 
 function closing(places: Places, tookMs: number): string {
   return [
-    `Up after ${(tookMs / 1_000).toFixed(1)} s. The same as JSON: ${places.localFile}; logs: ${places.logs}.`,
-    'Break things with `npx keyhearth local status | kill | pause-replication | lag | promote`; Ctrl-C stops everything.',
+    `Up after ${(tookMs / 1_000).toFixed(1)} s.`,
+    `The same as JSON: ${places.localFile}`,
+    `Logs: ${places.logs}`,
+    'Look at it and break it, in another terminal: `npx keyhearth local --help` lists how.',
+    'Ctrl-C stops everything.',
   ].join('\n');
 }
 
@@ -67,7 +75,8 @@ async function start(platform: Platform, output: Output): Promise<void> {
           step(`${zone.name}: services, root key and sample key`, () => zone.startServices()),
           step(`${zone.name}: accelerator`, () => zone.startAccelerator()),
         ],
-        { concurrent: false },
+        // Its own listener would end us with 127 before we have ended what runs.
+        { concurrent: false, registerSignalListeners: false },
       ),
   }));
   await new Listr(zones, {
@@ -108,26 +117,54 @@ class Output {
   }
 }
 
-/** Resolves when everything was stopped after a signal. A second one ends everything at once. */
-function stopOnSignals(platform: Platform, output: Output): Promise<void> {
-  return new Promise((resolve) => {
-    let firstAt: number | undefined;
-    const onSignal = (): void => {
-      if (firstAt === undefined) {
-        firstAt = performance.now();
-        output.flush();
-        output.notice('Stopping; once more to stop at once.');
-        void stopOrAbort(platform).then(resolve, (error: unknown) => {
-          output.notice(`Not everything stopped in order: ${errorText(error)}`);
-          void platform.kill().finally(() => process.exit(1));
-        });
-      } else if (performance.now() - firstAt > sameCtrlCMs) {
-        void platform.kill().finally(() => process.exit(130));
-      }
-    };
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
-    watchNpm(onSignal);
-  });
+/** The end of the platform: by a signal or because npm is gone; a second Ctrl-C ends everything at once. */
+class Ending {
+  /** Resolves when everything was stopped; never where the process ends by itself before. */
+  readonly done: Promise<void>;
+  readonly #platform: Platform;
+  readonly #output: Output;
+  #begunAtMs: number | undefined;
+  #resolve: () => void = () => undefined;
+
+  constructor(platform: Platform, output: Output) {
+    this.#platform = platform;
+    this.#output = output;
+    this.done = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    const watch = watchNpm(() => this.#begin('npm is gone'));
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => this.#begin(signal));
+    const hasTerminal = process.stdin.isTTY || process.stdout.isTTY;
+    process.on('SIGHUP', () => {
+      if (hasTerminal) this.#begin('the terminal is gone');
+      // Sent to a job in the background, as with nohup, which Node doesn't respect by itself. npm, itself on Node, may end by the same signal.
+      else watch.stop();
+    });
+  }
+
+  get hasBegun(): boolean {
+    return this.#begunAtMs !== undefined;
+  }
+
+  #begin(why: string): void {
+    if (this.#begunAtMs === undefined) {
+      this.#begunAtMs = performance.now();
+      this.#output.flush();
+      this.#output.notice(
+        why === 'SIGINT' ? 'Stopping; Ctrl-C once more to stop at once.' : `Stopping: ${reason(why)}.`,
+      );
+      void stopOrAbort(this.#platform).then(this.#resolve, (error: unknown) => {
+        this.#output.notice(`Not everything stopped in order: ${errorText(error)}`);
+        void this.#platform.kill().finally(() => process.exit(1));
+      });
+    } else if (performance.now() - this.#begunAtMs > sameCtrlCMs) {
+      void this.#platform.kill().finally(() => process.exit(130));
+    }
+  }
+}
+
+function reason(why: string): string {
+  return why.startsWith('SIG') ? `${why} received` : why;
 }
 
 /** While it starts, whatever comes next is still to be started: end what runs and go; the guard ends the rest. */
@@ -135,20 +172,4 @@ async function stopOrAbort(platform: Platform): Promise<void> {
   if (platform.isOpen) return platform.stop();
   await platform.abort();
   process.exit(130);
-}
-
-/**
- * `npm start` that is killed passes nothing on: then this process, or the shell that npm started it with, has another parent all of a
- * sudden.
- */
-function watchNpm(onGone: () => void): void {
-  if (process.env['npm_lifecycle_event'] === undefined) return;
-  const parent = process.ppid;
-  const grandparent = parentOf(parent);
-  const timer = setInterval(() => {
-    if (process.ppid === parent && parentOf(parent) === grandparent) return;
-    clearInterval(timer);
-    onGone();
-  }, 500);
-  timer.unref();
 }

@@ -34,7 +34,7 @@ export interface PostgresNodeOptions {
   /** The same for all nodes of a zone. */
   readonly passwords: PostgresPasswords;
   readonly logFile: string;
-  /** Told of each server process as it is started, e.g. so that a guard can end it when we die. */
+  /** Told of each server process, and each initdb, as it is started, e.g. so that a guard can end it when we die. */
   readonly onStarted?: (server: ProcessIdentity) => void;
   /** Told when a server has ended; `asked` is false for a crash. */
   readonly onExited?: (asked: boolean) => void;
@@ -255,6 +255,8 @@ export class PostgresNode {
     this.#lastOutput = '';
     const child = spawn(this.#options.binaries.initdb, ['-D', this.dataDir, ...args], this.#spawnOptions());
     this.#follow(child);
+    const identity = child.pid === undefined ? undefined : identify(child.pid);
+    if (identity !== undefined) this.#options.onStarted?.(identity);
     const code = await new Promise<number | null>((resolve, reject) => {
       child.once('error', reject);
       child.once('close', resolve);

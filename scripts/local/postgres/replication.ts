@@ -116,6 +116,7 @@ export async function replicationState(node: PostgresNode): Promise<ReplicationS
         case when pg_is_in_recovery() then pg_get_wal_replay_pause_state() <> 'not paused' else false end as paused,
         (select setting from pg_settings where name = 'recovery_min_apply_delay') as delay,
         case when not pg_is_in_recovery() then null
+          when not exists (select from pg_stat_wal_receiver where status = 'streaming') then null
           when pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() then 0
           else greatest(0, extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000)::float8 end as lag`);
     const row = rows[0];
