@@ -22,7 +22,7 @@ export interface ServiceProcessOptions {
 }
 
 const backoff = { firstMs: 200, mostMs: 10_000, forgottenAfterMs: 30_000 } as const;
-const shutdownMs = 10_000;
+const shutdownMs = 20_000;
 
 /**
  * One task of the service: a Node process that is started again, with growing pauses, when it crashes, and stays down when it was killed or
