@@ -15,7 +15,6 @@ import { FallbackSource } from './cache/fallback-source.ts';
 import { HotCache } from './cache/hot-cache.ts';
 import { Reverification } from './cache/reverification.ts';
 import { systemClock } from './clock.ts';
-import { NO_FLOOR } from './domain/feed.ts';
 import { Problem } from './domain/problem.ts';
 import type { Env } from './env.ts';
 import { HeartbeatWriter } from './home/heartbeat-writer.ts';
@@ -23,7 +22,7 @@ import { HomeWatch } from './home/home-watch.ts';
 import { Pruner } from './home/pruner.ts';
 import { TaskReporter } from './home/task-reporter.ts';
 import { TaskStatusStore } from './home/task-status-store.ts';
-import type { HomeState, TaskReport } from './home/types.ts';
+import type { TaskReport } from './home/types.ts';
 import { createManage } from './manage/create-manage.ts';
 import { verifyKeyRoute } from './http/verify-key.ts';
 import { taskMetrics } from './metrics.ts';
@@ -33,16 +32,15 @@ import { createPeerGate } from './peers/gate.ts';
 import { ChangeFeed } from './store/change-feed.ts';
 import { databaseOf } from './store/database.ts';
 import { EpochWriter } from './store/epoch-writer.ts';
-import { problemOf } from './store/failures.ts';
 import { PostgresFeedReader } from './store/feed-reader.ts';
 import { createPool } from './store/pool.ts';
 import { RecordReader } from './store/record-reader.ts';
 import { homeRows } from './store/rows.ts';
+import { homeSourceOf, ownReader, readersOf } from './record-sources.ts';
 import { Authenticator } from './verify/authenticator.ts';
 import { BatchedSource } from './verify/batched-source.ts';
 import { RecordFinder } from './verify/finder.ts';
 import { KeyTextGuard } from './verify/key-text-guard.ts';
-import type { RecordSource } from './verify/ports.ts';
 import { Verifier } from './verify/verifier.ts';
 
 const LOAD_BATCH = 200;
@@ -324,64 +322,6 @@ function throttled(report: (error: unknown) => void): (error: unknown) => void {
     if (nowMs < quietUntilMs) return;
     quietUntilMs = nowMs + 1000;
     report(error);
-  };
-}
-
-/** Home's database, asked directly where home is here, through a peer elsewhere (`peers` null: not at all). */
-function homeSourceOf(home: () => HomeState, here: RecordSource, peers: PeersClient | null): RecordSource {
-  async function ask<T>(
-    own: () => Promise<T>,
-    other: (peers: PeersClient, region: string) => Promise<T>,
-  ): Promise<T> {
-    const state = home();
-    try {
-      if (state.at === 'here') return await own();
-      if (state.at === 'elsewhere' && peers !== null) return await other(peers, state.region);
-    } catch (error) {
-      throw problemOf(error);
-    }
-    throw new Problem('no_home', 'The home of this zone can’t be asked at this moment.', { retryAfterS: 1 });
-  }
-  return {
-    readRecords: async (hashes, floor = NO_FLOOR) =>
-      await ask(
-        async () => await here.readRecords(hashes, floor),
-        async (client, region) => await client.readRecords(region, hashes, floor, 'home'),
-      ),
-    readShared: async (refs, floor = NO_FLOOR) =>
-      await ask(
-        async () => await here.readShared(refs, floor),
-        async (client, region) => await client.readShared(region, refs, floor, 'home'),
-      ),
-  };
-}
-
-/** The instance that this task's feed runs on, for other regions. */
-function ownReader(feed: ChangeFeed): RecordSource {
-  return {
-    readRecords: async (hashes, floor) => await feed.reader.records.readRecords(hashes, floor),
-    readShared: async (refs, floor) => await feed.reader.records.readShared(refs, floor),
-  };
-}
-
-/** The other regions' readers, one after another until one answers. */
-function readersOf(peers: PeersClient): RecordSource {
-  async function ask<T>(read: (region: string) => Promise<T>): Promise<T> {
-    let failure: unknown = new Problem('no_home', 'This zone has no other region.', { retryAfterS: 1 });
-    for (const region of peers.regions) {
-      try {
-        return await read(region);
-      } catch (error) {
-        failure = error;
-      }
-    }
-    throw failure;
-  }
-  return {
-    readRecords: async (hashes, floor = NO_FLOOR) =>
-      await ask(async (region) => await peers.readRecords(region, hashes, floor, 'reader')),
-    readShared: async (refs, floor = NO_FLOOR) =>
-      await ask(async (region) => await peers.readShared(region, refs, floor, 'reader')),
   };
 }
 
