@@ -350,7 +350,7 @@ function positionOf({
     if (epoch === null || watermark === null) return null;
     const slot = env.taskSlot === '' ? null : env.taskSlot;
     const stalenessMs = Math.round(feed.stalenessMs());
-    if (reverification.running && last !== null) last = { ...last, stalenessMs };
+    if (reverification.running) last = last === null ? null : { ...last, stalenessMs };
     else
       last = { taskId, region: env.region, slot, epoch, watermark, appliedXids, stalenessMs, cutOffAfterMs };
     return last;

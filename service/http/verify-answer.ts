@@ -3,16 +3,23 @@ import type { Verdict } from '../verify/verifier.ts';
 
 /**
  * The answer of a verification as JSON text. What it says of the key is made once and kept with the record, so that a hot
- * verification joins texts and turns nothing into JSON. Empty fields are left out.
+ * verification joins texts and, but for very long ones, turns nothing into JSON. Empty fields are left out.
  */
 export function verifyAnswer(verdict: Verdict, requestId: string): string {
   const head = `{"meta":{"requestId":"${requestId}"},"data":{"valid":`;
   const { key, code } = verdict;
   if (key === null) return `${head}false,"code":"${code}"}}`;
-  key.answerTail ??= answerTail(key);
-  return code === 'VALID'
-    ? `${head}true,"code":"VALID"${key.answerTail}`
-    : `${head}false,"code":"${code}"${key.answerTail}`;
+  const tail = key.answerTail ?? makeTail(key);
+  return code === 'VALID' ? `${head}true,"code":"VALID"${tail}` : `${head}false,"code":"${code}"${tail}`;
+}
+
+/** A longer one is made each time: what identities and many permissions add isn't in the estimate of a record's size. */
+const KEPT_TAIL_MAX = 4096;
+
+function makeTail(key: HotKey): string {
+  const tail = answerTail(key);
+  if (tail.length <= KEPT_TAIL_MAX) key.answerTail = tail;
+  return tail;
 }
 
 function answerTail(key: HotKey): string {

@@ -88,6 +88,15 @@ test('hot, it answers the same again', async () => {
   expect((await verify()).data).toEqual(first.data);
 });
 
+test('a very long answer is the same each time, and isn’t kept', async () => {
+  given({ meta: JSON.stringify({ text: 'x'.repeat(10_000) }) });
+  const first = await verify();
+  expect(first.data).toMatchObject({ valid: true, meta: { text: 'x'.repeat(10_000) } });
+  expect((await verify()).data).toEqual(first.data);
+  const held = side.cache.peekKey(hashKey(KEY), side.clock.monotonicMs());
+  expect(held?.answerTail).toBeNull();
+});
+
 test.each([
   ['an unknown key', () => side.source.keys.clear()],
   ['a key of another workspace', () => given({ workspaceId: asWorkspaceId('ws_2') })],

@@ -238,12 +238,7 @@ export class ChangeFeed {
     try {
       const poll = await this.#reader.poll(this.#from());
       if (poll === null) return false;
-      this.#behind = !this.#position.canContinueOn(poll);
-      if (!this.#behind) {
-        this.#apply(poll, askedAtMs);
-        return true;
-      }
-      log.warn({ reader: this.#reader.name }, 'the reader shows less than was applied: it is not used');
+      if (this.#apply(poll, askedAtMs)) return true;
     } catch (error) {
       const silentMs = Math.round(clock.monotonicMs() - this.#answeredAtMs);
       log.warn({ err: error, reader: this.#reader.name, silentMs }, 'the feed got no answer');
@@ -270,9 +265,7 @@ export class ChangeFeed {
         log.warn({ from: this.#reader.name, to: reader.name }, 'the feed and refills move to another reader');
         this.counters.readerSwitches += 1;
         this.#reader = reader;
-        this.#behind = false;
-        this.#apply(poll, askedAtMs);
-        return true;
+        return this.#apply(poll, askedAtMs);
       } catch (error) {
         log.warn({ err: error, reader: reader.name }, 'this reader does not answer either');
       }
@@ -280,17 +273,23 @@ export class ChangeFeed {
     return false;
   }
 
-  #apply(poll: FeedPoll, askedAtMs: number): void {
+  /** False: the reader shows less than was applied, and the poll is not used. */
+  #apply(poll: FeedPoll, askedAtMs: number): boolean {
     const { listener, log } = this.#options;
     const first = this.#position.epoch === null;
     const step = this.#position.apply(poll);
+    this.#behind = step.kind === 'behind';
+    if (step.kind === 'behind') {
+      log.warn({ reader: this.#reader.name, reason: step.reason }, 'the reader is behind: it is not used');
+      return false;
+    }
     this.#heartbeat = poll.heartbeat;
     // A reader's clock that is behind home's must not make a lost feed look fresh for as long.
     this.#stalenessThenMs = Math.max(0, poll.readerClockMs - poll.heartbeat.beatAtMs);
     this.#seenAtMs = askedAtMs;
     this.#answeredAtMs = this.#options.clock.monotonicMs();
     if (step.kind === 'changes') {
-      if (step.changes.length === 0) return;
+      if (step.changes.length === 0) return true;
       this.counters.appliedChanges += step.changes.length;
       listener.onChanges(step.changes);
     } else if (step.kind === 'epoch') {
@@ -313,6 +312,7 @@ export class ChangeFeed {
       listener.onDistrust(step.reason);
     }
     for (const callback of this.#appliedListeners) callback();
+    return true;
   }
 }
 

@@ -93,14 +93,13 @@ export class FeedPosition {
       this.#startOver(poll);
       return { kind: 'epoch', epoch: heartbeat.epoch, changes: [] };
     }
-    const order = compareEpochs(heartbeat.epoch, position.epoch);
-    if (order < 0) return { kind: 'behind', reason: `reader is at epoch ${heartbeat.epoch.counter}` };
-    if (order > 0) {
+    if (!this.canContinueOn(poll)) {
+      return { kind: 'behind', reason: 'it shows an earlier epoch, or less than was applied' };
+    }
+    if (!sameEpoch(heartbeat.epoch, position.epoch)) {
       this.#startOver(poll);
       return { kind: 'epoch', epoch: heartbeat.epoch, changes: poll.changes };
     }
-    if (!this.canContinueOn(poll))
-      return { kind: 'behind', reason: 'the reader shows less than was applied' };
     if (heartbeat.prunedBelow > position.watermark) {
       this.#startOver(poll);
       return { kind: 'distrust', reason: 'rows of the feed were pruned before they were read' };
