@@ -128,11 +128,14 @@ test('the lockfile holds every optional package that a package names, for every 
   const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
     packages: Record<string, { optionalDependencies?: Record<string, string> }>;
   };
+  // Where Node looks for a package that is named in `path`: its own folder, then each folder of packages above it.
+  const foldersFrom = (path: string): readonly string[] => [
+    path === '' ? '' : `${path}/`,
+    ...[...path.matchAll(/node_modules\//g)].map(({ index }) => path.slice(0, index)),
+  ];
   const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
     Object.keys(optionalDependencies).filter(
-      (name) =>
-        packages[`node_modules/${name}`] === undefined &&
-        packages[`${path}/node_modules/${name}`] === undefined,
+      (name) => !foldersFrom(path).some((folder) => packages[`${folder}node_modules/${name}`] !== undefined),
     ),
   );
   expect(missing).toEqual([]);
