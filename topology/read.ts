@@ -7,8 +7,12 @@ export const DEFAULT_SIZE: Required<RegionSize> = {
   maxTasks: 8,
   taskVcpu: 1,
   taskMemoryMb: 2048,
+  requestsPerTask: 1000,
+  cpuTargetPercent: 40,
   databaseMinAcu: 0.5,
   databaseMaxAcu: 8,
+  databaseInstanceClass: 'serverless',
+  databaseInstances: 2,
 };
 export const DEFAULT_MAX_STALENESS_MS = 10_000;
 export const DEFAULT_STALENESS_MODE = 'serve';

@@ -36,6 +36,36 @@ export interface Zone {
   readonly stalenessMode?: 'serve' | 'confirm' | 'refuse';
   /** Sizes in AWS; `default` holds for every region, an entry for a region overrides single fields of it. */
   readonly sizes?: ZoneSizes;
+  /**
+   * What the loss of one region may cost until the others have scaled: with `absorb` every region must keep at least as many vCPUs
+   * running as the largest one does, so that it takes over that one's clients at once; `scale-out` doesn't ask for that. @default 'absorb'
+   */
+  readonly regionLoss?: 'absorb' | 'scale-out';
+  /** Zones of this environment that callers may be sent to when they use a key of theirs. @default none: they are told no hostname */
+  readonly knownZones?: readonly string[];
+  /** Where certificates and the hostname's DNS record come from. Needed for AWS only. */
+  readonly domain?: HostedDomain | OwnCertificates;
+  /** Private IPv4 range of a region's network, /16 to /20; ranges of a zone may not overlap. @default `10.<64 + number>.0.0/16` (topology/region-defaults.ts) */
+  readonly addressRanges?: { readonly [R in AwsRegion]?: string };
+  /** Availability zones of a region, two or three. @default the first three that accounts usually have (topology/region-defaults.ts) */
+  readonly availabilityZones?: { readonly [R in AwsRegion]?: readonly string[] };
+  /** An image that is in a registry already. @default built from this repository when it is deployed */
+  readonly image?: RegistryImage;
+  /** Where usage events go. @default Firehose to an S3 bucket in each region */
+  readonly events?: FirehoseSink | ClickHouseSink;
+  /** A web application firewall in front of each region. @default none */
+  readonly firewall?: Firewall;
+  /** Who is told of alarms, in every region. @default nobody */
+  readonly alarms?: AlarmReceiver;
+  /** Tells the same address when the zone's account spends more. @default none */
+  readonly budget?: Budget;
+  /** How long data is kept. */
+  readonly retention?: Retention;
+  /**
+   * Whether databases, events, the accelerator and their stacks are kept when somebody deletes them by mistake. Off, everything goes
+   * with its stack. @default true
+   */
+  readonly deletionProtection?: boolean;
 }
 
 export type ZoneSizes = { readonly default?: RegionSize } & { readonly [R in AwsRegion]?: RegionSize };
@@ -46,10 +76,72 @@ export interface RegionSize {
   readonly maxTasks?: number;
   /** vCPUs of a task: 0.25, 0.5, 1, 2, 4, 8, 16 or 32. */
   readonly taskVcpu?: number;
+  /** Fargate has a range of memory for each number of vCPUs. */
   readonly taskMemoryMb?: number;
-  /** Aurora capacity units, steps of 0.5. */
+  /** Requests per second and task above which tasks are added. */
+  readonly requestsPerTask?: number;
+  /** Processor use of the tasks, in percent, above which tasks are added. */
+  readonly cpuTargetPercent?: number;
+  /** Aurora capacity units, steps of 0.5. Without effect where `databaseInstanceClass` is given. */
   readonly databaseMinAcu?: number;
   readonly databaseMaxAcu?: number;
+  /** Aurora instance class such as `r8g.large`: provisioned instances. `serverless`: Serverless v2 between the two numbers above. */
+  readonly databaseInstanceClass?: string;
+  /** Database instances of the region, 1 to 16; the first is the writer while the region is home, tasks read from the others. */
+  readonly databaseInstances?: number;
+}
+
+/** A public hosted zone of Route 53 in the zone's account, in or above the hostname; a delegated subdomain where DNS belongs to another account. */
+export interface HostedDomain {
+  readonly hostedZoneId: string;
+  readonly hostedZoneName: string;
+}
+
+/** For DNS that is kept elsewhere: a certificate of ACM for the hostname in each region; you make the DNS record. */
+export interface OwnCertificates {
+  readonly certificateArns: { readonly [R in AwsRegion]?: string };
+}
+
+/** The same digest in a repository of this name in the ECR registry of every region of the zone. */
+export interface RegistryImage {
+  readonly repository: string;
+  /** `sha256:` and 64 hex digits. */
+  readonly digest: string;
+}
+
+export interface FirehoseSink {
+  readonly kind: 'firehose';
+}
+
+export interface ClickHouseSink {
+  readonly kind: 'clickhouse';
+  /** Name of a secret that you put into every region of the zone: JSON with `url`, `user` and `password`. */
+  readonly secretName: string;
+  /** Where the server answers, for the tasks' security group. Outside the zone's network they are reached through a NAT gateway. */
+  readonly addressRanges: readonly string[];
+  readonly port: number;
+}
+
+export interface Firewall {
+  /** From one client address within 5 minutes; what is above is refused. 10 to 2,000,000,000. */
+  readonly requestsPer5Minutes: number;
+}
+
+export interface AlarmReceiver {
+  readonly email: string;
+}
+
+export interface Budget {
+  readonly usdPerMonth: number;
+}
+
+export interface Retention {
+  /** One of CloudWatch's steps. @default 30 */
+  readonly logDays?: number;
+  /** Of the database: 1 to 35. @default 14 */
+  readonly backupDays?: number;
+  /** Of usage events in S3. @default 400 */
+  readonly eventDays?: number;
 }
 
 /**
