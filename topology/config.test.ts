@@ -29,6 +29,31 @@ const MISTAKES: readonly (readonly [name: string, from: string, to: string, mess
   ['region-twice', `'ap-southeast-1']`, `'eu-west-1']`, 'eu-west-1 is listed twice in zone global'],
   ['zone-twice', `name: 'eu'`, `name: 'global'`, 'zone global is listed twice'],
   ['unknown', `'eu-west-3'`, `'eu-west-9'`, `Did you mean '"eu-west-1"'?`],
+  [
+    'address-range',
+    `addressRanges: { 'us-east-1'`,
+    `addressRanges: { 'us-west-2'`,
+    "addressRanges of zone global name us-west-2, which isn't in the zone",
+  ],
+  [
+    'availability-zones',
+    `availabilityZones: { 'eu-west-1'`,
+    `availabilityZones: { 'eu-west-2'`,
+    "availabilityZones of zone trial name eu-west-2, which isn't in the zone",
+  ],
+  [
+    'certificate',
+    `{ hostedZoneId: 'Z0EXAMPLE00000000EU', hostedZoneName: 'eu.example.com' }`,
+    `{ certificateArns: { 'eu-west-1': 'arn' } }`,
+    "certificateArns of zone eu name eu-west-1, which isn't in the zone",
+  ],
+  [
+    'known-zone',
+    `knownZones: ['global']`,
+    `knownZones: ['trial']`,
+    'zone eu knows trial, which is no zone of its environment',
+  ],
+  ['knows-itself', `knownZones: ['global']`, `knownZones: ['eu']`, 'zone eu lists itself in knownZones'],
   ['account', `'222222222222'`, `'2222-2222-22'`, 'account of zone eu must be 12 digits'],
 ];
 

@@ -1,5 +1,5 @@
 import type { AwsRegion } from './aws-regions.ts';
-import { DEFAULT_MAX_STALENESS_MS, DEFAULT_STALENESS_MODE, regionsOf, sizeOf } from './read.ts';
+import { DEFAULT_MAX_STALENESS_MS, DEFAULT_STALENESS_MODE, sizeOf } from './read.ts';
 import { defaultAddressRange, defaultAvailabilityZones } from './region-defaults.ts';
 import type {
   AlarmReceiver,
@@ -23,7 +23,7 @@ export interface ZoneDeployment {
   readonly account: string;
   readonly residency: Zone['residency'];
   readonly origin: AwsRegion;
-  /** The origin first. */
+  /** The origin first, then the replicas by their codes: the order in which a topology lists them changes nothing. */
   readonly regions: readonly RegionDeployment[];
   readonly maxStalenessMs: number;
   readonly stalenessMode: NonNullable<Zone['stalenessMode']>;
@@ -65,7 +65,7 @@ export function deploymentOf(
     account: zone.account,
     residency: zone.residency,
     origin: zone.origin,
-    regions: regionsOf(zone).map((region) => ({
+    regions: [zone.origin, ...zone.replicas.toSorted()].map((region) => ({
       region,
       addressRange: zone.addressRanges?.[region] ?? defaultAddressRange(region),
       availabilityZones: zone.availabilityZones?.[region] ?? defaultAvailabilityZones(region),

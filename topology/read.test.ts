@@ -22,7 +22,9 @@ test('the first environment is taken where none is named', () => {
 test('an unknown environment or zone is refused with the known ones', () => {
   const environment = environmentOf(config);
   expect(zoneOf(environment, 'eu').residency).toBe('EU');
-  expect(() => environmentOf(config, 'toString')).toThrow('no environment "toString"; known are production');
+  expect(() => environmentOf(config, 'toString')).toThrow(
+    'no environment "toString"; known are production, trial',
+  );
   expect(() => zoneOf(environment, 'us')).toThrow('no zone "us"; known are global, eu');
 });
 

@@ -60,6 +60,57 @@ const strangeSize = {
 // @ts-expect-error us-east-1 has a size but isn't in the zone
 strangeSize satisfies Checked<typeof strangeSize>;
 
+const strangeRange = {
+  environments: { p: { zones: [{ ...zone, addressRanges: { 'us-east-1': '10.1.0.0/16' } }] } },
+} as const satisfies Topology;
+// @ts-expect-error us-east-1 has an address range but isn't in the zone
+strangeRange satisfies Checked<typeof strangeRange>;
+
+const strangeAvailabilityZones = {
+  environments: {
+    p: { zones: [{ ...zone, availabilityZones: { 'us-east-1': ['us-east-1a', 'us-east-1b'] } }] },
+  },
+} as const satisfies Topology;
+// @ts-expect-error us-east-1 has availability zones but isn't in the zone
+strangeAvailabilityZones satisfies Checked<typeof strangeAvailabilityZones>;
+
+const strangeCertificate = {
+  environments: { p: { zones: [{ ...zone, domain: { certificateArns: { 'us-east-1': 'arn' } } }] } },
+} as const satisfies Topology;
+// @ts-expect-error us-east-1 has a certificate but isn't in the zone
+strangeCertificate satisfies Checked<typeof strangeCertificate>;
+
+const strangeKnownZone = {
+  environments: { p: { zones: [{ ...zone, knownZones: ['global'] }] } },
+} as const satisfies Topology;
+// @ts-expect-error there is no zone global in the environment
+strangeKnownZone satisfies Checked<typeof strangeKnownZone>;
+
+const knowsItself = {
+  environments: { p: { zones: [{ ...zone, knownZones: ['eu'] }] } },
+} as const satisfies Topology;
+// @ts-expect-error a zone needn't know itself
+knowsItself satisfies Checked<typeof knowsItself>;
+
+const everyChoice = {
+  environments: {
+    p: {
+      zones: [
+        {
+          ...zone,
+          knownZones: ['other'],
+          sizes: { default: { minTasks: 3 }, 'eu-west-3': { maxTasks: 9 } },
+          addressRanges: { 'eu-west-3': '10.1.0.0/16' },
+          availabilityZones: { 'eu-west-3': ['eu-west-3a', 'eu-west-3b'] },
+          domain: { certificateArns: { 'eu-central-1': 'arn', 'eu-west-3': 'arn' } },
+        },
+        { ...zone, name: 'other', domain: { hostedZoneId: 'Z0EXAMPLE', hostedZoneName: 'example.com' } },
+      ],
+    },
+  },
+} as const satisfies Topology;
+everyChoice satisfies Checked<typeof everyChoice>;
+
 const widened: Topology = good;
 // @ts-expect-error without literal types nothing could be checked
 widened satisfies Checked<typeof widened>;

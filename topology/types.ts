@@ -25,7 +25,7 @@ export interface Zone {
   readonly residency?: Jurisdiction;
   /** Where the zone's database is first made. Never changes; where the writer is now is discovered, not configured. */
   readonly origin: AwsRegion;
-  /** At most 10, without the origin. */
+  /** At most 10, without the origin; 8 in a deployment to AWS. */
   readonly replicas: readonly AwsRegion[];
   /** How far a task's view may be behind before `stalenessMode` applies; at least 3000 (3 heartbeats). @default 10000 */
   readonly maxStalenessMs?: number;
@@ -38,7 +38,7 @@ export interface Zone {
   readonly sizes?: ZoneSizes;
   /**
    * What the loss of one region may cost until the others have scaled: with `absorb` every region must keep at least as many vCPUs
-   * running as the largest one does, so that it takes over that one's clients at once; `scale-out` doesn't ask for that. @default 'absorb'
+   * running as the largest one does, so that it takes over that one's clients at once, and at most 50 for `cpuTargetPercent`; `scale-out` asks for neither. @default 'absorb'
    */
   readonly regionLoss?: 'absorb' | 'scale-out';
   /** Zones of this environment that callers may be sent to when they use a key of theirs. @default none: they are told no hostname */
@@ -84,10 +84,11 @@ export interface RegionSize {
   readonly cpuTargetPercent?: number;
   /** Aurora capacity units, steps of 0.5. Without effect where `databaseInstanceClass` is given. */
   readonly databaseMinAcu?: number;
+  /** At least 1. */
   readonly databaseMaxAcu?: number;
   /** Aurora instance class such as `r8g.large`: provisioned instances. `serverless`: Serverless v2 between the two numbers above. */
   readonly databaseInstanceClass?: string;
-  /** Database instances of the region, 1 to 16; the first is the writer while the region is home, tasks read from the others. */
+  /** Database instances of the region, 1 to 16 less one for each replica of the zone; the first is the writer while the region is home, tasks read from the others. */
   readonly databaseInstances?: number;
 }
 
@@ -151,9 +152,9 @@ export interface Retention {
  *     export default topology satisfies Checked<typeof topology>;
  *
  * A value that breaks a rule is expected to have the type of a sentence that says which, so the compiler's message ends in that
- * sentence. Rules: every region under the zone's residency, no origin among its replicas, no region twice, sizes only for the
- * zone's regions, zone names unique in an environment, account ids of 12 digits. `parseTopology` checks the same and more when a
- * topology is loaded from elsewhere.
+ * sentence. Rules: every region under the zone's residency, no origin among its replicas, no region twice; sizes, address ranges,
+ * availability zones and certificates only for the zone's regions; known zones only of the environment; zone names unique in an
+ * environment, account ids of 12 digits. `parseTopology` checks the same and more when a topology is loaded.
  */
 export type Checked<T extends Topology> = {
   readonly environments: {
@@ -163,24 +164,51 @@ export type Checked<T extends Topology> = {
 
 type CheckedZones<
   Zones extends readonly Zone[],
+  Names extends string = Zones[number]['name'],
   Seen extends string = never,
   Out extends readonly unknown[] = readonly [],
 > = Zones extends readonly [infer First extends Zone, ...infer Rest extends readonly Zone[]]
-  ? CheckedZones<Rest, Seen | First['name'], readonly [...Out, CheckedZone<First, Seen>]>
+  ? CheckedZones<
+      Rest,
+      Names,
+      Seen | First['name'],
+      readonly [...Out, CheckedZone<First, Names, Seen | Rest[number]['name']>]
+    >
   : Zones extends readonly []
     ? Out
     : 'zones must be a literal list: write `as const` behind the topology';
 
-type CheckedZone<Z extends Zone, Seen extends string> = {
-  readonly name: Z['name'] extends Seen ? `zone ${Z['name']} is listed twice` : Z['name'];
+type CheckedZone<
+  Z extends Zone,
+  Names extends string,
+  Others extends string,
+  Regions extends AwsRegion = Z['origin'] | Z['replicas'][number],
+> = {
+  readonly name: Z['name'] extends Others ? `zone ${Z['name']} is listed twice` : Z['name'];
   readonly account: TwelveDigits<Z['account']> extends true
     ? Z['account']
     : `account of zone ${Z['name']} must be 12 digits`;
   readonly origin: CheckedRegion<Z, Z['origin']>;
   readonly replicas: CheckedReplicas<Z, Z['replicas'], Z['origin']>;
 } & (Z extends { readonly sizes: infer Sizes }
-  ? { readonly sizes: CheckedSizes<Sizes, Z['name'], Z['origin'] | Z['replicas'][number]> }
-  : unknown);
+  ? { readonly sizes: CheckedKeys<'sizes', Sizes, Z['name'], 'default' | Regions> }
+  : unknown) &
+  (Z extends { readonly addressRanges: infer Ranges }
+    ? { readonly addressRanges: CheckedKeys<'addressRanges', Ranges, Z['name'], Regions> }
+    : unknown) &
+  (Z extends { readonly availabilityZones: infer ByRegion }
+    ? { readonly availabilityZones: CheckedKeys<'availabilityZones', ByRegion, Z['name'], Regions> }
+    : unknown) &
+  (Z extends { readonly domain: { readonly certificateArns: infer Arns } }
+    ? {
+        readonly domain: {
+          readonly certificateArns: CheckedKeys<'certificateArns', Arns, Z['name'], Regions>;
+        };
+      }
+    : unknown) &
+  (Z extends { readonly knownZones: infer Known extends readonly string[] }
+    ? { readonly knownZones: CheckedKnownZones<Known, Z['name'], Names> }
+    : unknown);
 
 type CheckedReplicas<
   Z extends Zone,
@@ -205,10 +233,18 @@ type CheckedRegion<Z extends Zone, R extends AwsRegion> = Z extends {
     : `${R} is outside the residency ${J} of zone ${Z['name']}`
   : R;
 
-type CheckedSizes<Sizes, Name extends string, Regions extends AwsRegion> = {
-  readonly [K in keyof Sizes]: K extends 'default' | Regions
-    ? Sizes[K]
-    : `sizes of zone ${Name} name a region that isn't in the zone`;
+type CheckedKeys<Field extends string, Value, Name extends string, Allowed extends string> = {
+  readonly [K in keyof Value]: K extends Allowed
+    ? Value[K]
+    : `${Field} of zone ${Name} name ${K & string}, which isn't in the zone`;
+};
+
+type CheckedKnownZones<Known extends readonly string[], Name extends string, Names extends string> = {
+  readonly [I in keyof Known]: Known[I] extends Name
+    ? `zone ${Name} lists itself in knownZones`
+    : Known[I] extends Names
+      ? Known[I]
+      : `zone ${Name} knows ${Known[I]}, which is no zone of its environment`;
 };
 
 type Digit = '0' | '1' | '2' | '3' | '4' | '5' | '6' | '7' | '8' | '9';

@@ -3,33 +3,13 @@ import { expect, test } from 'vitest';
 
 import config from '../regions.config.ts';
 import { AWS_REGION_CODES, AWS_REGIONS, regionsIn } from './aws-regions.ts';
-import { MAX_REPLICAS, parseTopology, TopologyError } from './validate.ts';
+import { MAX_REPLICAS } from './check-regions.ts';
+import { EU_ZONE, EVERY_CHOICE, LARGE, problemsOf, withZones } from './test-zones.ts';
+import { parseTopology } from './validate.ts';
 
-const EU_ZONE = {
-  name: 'eu',
-  hostname: 'keys.eu.example.com',
-  account: '222222222222',
-  residency: 'EU',
-  origin: 'eu-central-1',
-  replicas: ['eu-west-3'],
-};
-
-function problemsOf(value: unknown): readonly string[] {
-  try {
-    parseTopology(value);
-    return [];
-  } catch (error) {
-    if (!(error instanceof TopologyError)) throw error;
-    return error.problems.map(({ zone, field, message }) => `${zone}: ${field}: ${message}`);
-  }
-}
-
-function withZones(...zones: readonly object[]): unknown {
-  return { environments: { production: { zones } } };
-}
-
-test('the repository’s own topology passes and comes back as it was', () => {
-  expect(parseTopology(JSON.parse(JSON.stringify(config)))).toEqual(config);
+test('the repository’s own topology passes, for a deployment too, and comes back as it was', () => {
+  const copy = JSON.parse(JSON.stringify(config));
+  expect(parseTopology(copy, { forDeployment: true })).toEqual(config);
 });
 
 test.each<[string, object, string, string]>([
@@ -85,7 +65,7 @@ test.each<[string, object, string, string]>([
     'an unknown staleness mode',
     { stalenessMode: 'ignore' },
     'stalenessMode',
-    'allowed are serve, confirm, refuse',
+    'must be one of serve, confirm, refuse',
   ],
   [
     'a size of a foreign region',
@@ -158,15 +138,72 @@ test.each([
 });
 
 test('any value is either accepted or refused with a TopologyError', () => {
+  const anything = fc.anything({ withBigInt: true, withNullPrototype: true, withSparseArray: true });
+  // Every known field, so that whatever it is gets as far as the check of it.
+  const zone = fc.record(
+    Object.fromEntries(
+      Object.keys(EVERY_CHOICE).map((field) => [
+        field,
+        fc.oneof(anything, fc.constant(Reflect.get(EVERY_CHOICE, field))),
+      ]),
+    ),
+    { requiredKeys: [] },
+  );
   fc.assert(
     fc.property(
       fc.oneof(
-        fc.anything(),
-        fc.anything().map((zone) => withZones(Object(zone))),
+        anything,
+        anything.map((zones) => ({ environments: { production: { zones } } })),
+        fc.array(zone).map((zones) => withZones(...zones)),
       ),
-      (value) => void problemsOf(value),
+      (value) => void problemsOf(value, { forDeployment: true }),
     ),
   );
+});
+
+test('an environment can’t be named like the word for all of them', () => {
+  expect(problemsOf({ environments: { all: { zones: [EU_ZONE] } } })).toEqual([
+    'all: : is reserved: it stands for every environment where one is asked for; name the environment otherwise',
+  ]);
+});
+
+test('only a deployment needs a domain', () => {
+  expect(problemsOf(withZones(EU_ZONE))).toEqual([]);
+  expect(problemsOf(withZones(EU_ZONE), { forDeployment: true })).toEqual([
+    'production/eu: domain: is missing, a deployment needs { hostedZoneId, hostedZoneName } or { certificateArns }',
+  ]);
+});
+
+test('more regions than an accelerator has listeners for are refused for a deployment only', () => {
+  const [origin, ...others] = AWS_REGION_CODES;
+  const zoneOf = (regions: number): unknown =>
+    withZones({ ...EVERY_CHOICE, ...LARGE, origin, replicas: others.slice(0, regions - 1) });
+  expect(problemsOf(zoneOf(9), { forDeployment: true })).toEqual([]);
+  expect(problemsOf(zoneOf(10))).toEqual([]);
+  const [problem, ...rest] = problemsOf(zoneOf(10), { forDeployment: true });
+  expect(rest).toEqual([]);
+  expect(problem).toContain('production/eu: replicas: the zone has 10 regions, at most 9 can be deployed');
+  expect(problem).toContain('"Listeners per accelerator"');
+});
+
+test('more zones in one account than it may have accelerators are refused for a deployment, over all environments', () => {
+  const zone = (index: number): object => ({
+    ...EU_ZONE,
+    name: `zone-${index}`,
+    hostname: `zone-${index}.example.com`,
+    domain: { hostedZoneId: 'Z0EXAMPLE', hostedZoneName: 'example.com' },
+  });
+  const zones = (from: number, to: number): readonly object[] =>
+    Array.from({ length: to - from }, (_, index) => zone(from + index));
+  const environments = (last: number): unknown => ({
+    environments: { production: { zones: zones(0, 12) }, staging: { zones: zones(12, last) } },
+  });
+  expect(problemsOf(environments(20), { forDeployment: true })).toEqual([]);
+  expect(problemsOf(environments(21))).toEqual([]);
+  const [problem, ...rest] = problemsOf(environments(21), { forDeployment: true });
+  expect(rest).toEqual([]);
+  expect(problem).toContain('staging/zone-20: account: 222222222222 has 21 zones');
+  expect(problem).toContain('"Standard accelerators per AWS account"');
 });
 
 test('a zone passes exactly if its regions are distinct and under its residency', () => {

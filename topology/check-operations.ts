@@ -1,0 +1,70 @@
+import {
+  checkObject,
+  checkValue,
+  oneOf,
+  show,
+  text,
+  wholeNumber,
+  type Fields,
+  type Report,
+  type Rule,
+} from './check-rules.ts';
+
+/** Three heartbeats of a second each: with less, one late heartbeat would count as staleness. */
+const MIN_MAX_STALENESS_MS = 3000;
+
+/** Fields of a zone with a rule of their own. */
+const PLAIN_RULES: Readonly<Record<string, Rule>> = {
+  maxStalenessMs: [
+    (value) => Number.isInteger(value) && Number(value) >= MIN_MAX_STALENESS_MS,
+    `a whole number of at least ${MIN_MAX_STALENESS_MS} (3 heartbeats)`,
+  ],
+  stalenessMode: oneOf(['serve', 'confirm', 'refuse']),
+  deletionProtection: [(value) => typeof value === 'boolean', 'true or false'],
+};
+
+/** Fields of a zone that are objects, and the rules of what is in them. */
+const OBJECT_RULES: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
+  // AWS WAF's own bounds of a rate-based rule.
+  firewall: { requestsPer5Minutes: wholeNumber(10, 2_000_000_000) },
+  alarms: {
+    email: text(
+      /^(?=.{3,254}$)[^\s@<>",;:]+@[^\s@<>",;:]+\.[^\s@<>",;:.]+$/,
+      'one e-mail address such as ops@example.com',
+    ),
+  },
+  budget: {
+    usdPerMonth: [
+      (value) => typeof value === 'number' && Number.isFinite(value) && value > 0,
+      'a number above 0',
+    ],
+  },
+};
+
+/** All of them optional. */
+const RETENTION_RULES: Readonly<Record<string, Rule>> = {
+  // What CloudWatch Logs takes, up to 10 years.
+  logDays: oneOf([
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+  ]),
+  // Aurora's own bounds.
+  backupDays: wholeNumber(1, 35),
+  eventDays: wholeNumber(1, 3650),
+};
+
+/** Staleness, firewall, alarms, budget, retention, and whether deletion is guarded. */
+export function checkOperations(zone: Fields, report: Report): void {
+  for (const [field, rule] of Object.entries(PLAIN_RULES)) {
+    if (zone[field] !== undefined) checkValue(zone[field], field, rule, report);
+  }
+  for (const [field, rules] of Object.entries(OBJECT_RULES)) {
+    if (zone[field] !== undefined) checkObject(zone[field], field, rules, report);
+  }
+  if (zone['retention'] !== undefined)
+    checkObject(zone['retention'], 'retention', RETENTION_RULES, report, { optional: true });
+  if (zone['budget'] !== undefined && zone['alarms'] === undefined)
+    report(
+      'budget',
+      `${show(zone['budget'])} needs alarms: { email }, the address that is told when it is exceeded`,
+    );
+}
