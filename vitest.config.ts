@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-const EXCLUDED = ['**/node_modules/**', '.keyhearth/**', 'test/lint/bad/**'];
+const EXCLUDED = ['**/node_modules/**', '.keyhearth/**', 'test/lint/bad/**', '**/*.image.test.ts'];
 
 /** A busy machine may take long to show what a test awaits; one that never shows it fails all the same. */
 const PATIENT = { poll: { timeout: 15_000, interval: 30 } };
@@ -20,6 +20,8 @@ export default defineConfig({
           include: ['**/*.test.ts'],
           exclude: [...EXCLUDED, '**/*.pg.test.ts', '**/*.platform.test.ts'],
           sequence: { groupOrder: 0 },
+          // The CDK's own validation takes seconds for each app; `npm run synth` runs it over every template.
+          env: { CDK_VALIDATION: 'false' },
           testTimeout: 20_000,
           expect: PATIENT,
         },

@@ -18,9 +18,18 @@ export interface ZoneName {
 
 /** Letters, digits and `-`; cut at `max`, with six hex digits of the whole's SHA-256 so that two long names stay two. */
 export function bounded(text: string, max: number): string {
-  if (text.length <= max) return text;
-  const digest = createHash('sha256').update(text).digest('hex').slice(0, 6);
-  return `${text.slice(0, max - 7).replace(/-+$/, '')}-${digest}`;
+  return text.length <= max ? text : marked(text, text, max);
+}
+
+/** As RDS and ElastiCache want it: no two hyphens in a row and none at the end, at most `max`; what had to change carries the digest. */
+function identifier(text: string, max: number): string {
+  const allowed = text.replace(/-{2,}/g, '-').replace(/-$/, '');
+  return allowed === text ? bounded(text, max) : marked(allowed, text, max);
+}
+
+function marked(start: string, whole: string, max: number): string {
+  const digest = createHash('sha256').update(whole).digest('hex').slice(0, 6);
+  return `${start.slice(0, max - 7).replace(/-+$/, '')}-${digest}`;
 }
 
 function zonePrefix({ environment, name }: ZoneName): string {
@@ -49,6 +58,10 @@ export const outputKeys = {
   data: {
     clusterIdentifier: 'ClusterIdentifier',
     globalClusterIdentifier: 'GlobalClusterIdentifier',
+    clusterEndpoint: 'ClusterEndpoint',
+    /** Of the origin, like the next. */
+    globalWriterEndpoint: 'GlobalWriterEndpoint',
+    globalMembership: 'GlobalMembershipNow',
     eventBucket: 'EventBucket',
     eventStream: 'EventStream',
   },
@@ -68,7 +81,33 @@ export const outputKeys = {
 
 /** Identifier of the zone's global database cluster: literal, for it must outlive every change of who is home. RDS allows 63. */
 export function globalClusterIdentifier(zone: ZoneName): string {
-  return bounded(zonePrefix(zone), 63);
+  return identifier(zonePrefix(zone), 63);
+}
+
+/**
+ * Identifier of a region's database cluster: literal, so that CloudFormation can't make another cluster in its place, and so that its
+ * log group is known before it writes to it. RDS allows 63.
+ */
+export function clusterIdentifier(zone: ZoneName, region: AwsRegion): string {
+  return identifier(`${zonePrefix(zone)}-${region}`, 63);
+}
+
+/** Where RDS writes the log of a region's database. */
+export function databaseLogGroupName(zone: ZoneName, region: AwsRegion): string {
+  return `/aws/rds/cluster/${clusterIdentifier(zone, region)}/postgresql`;
+}
+
+/** Names of a region's cache. ElastiCache allows 40 characters; they are a region's own, so they needn't say which. */
+export const cacheNames = {
+  cache: (zone: ZoneName) => identifier(zonePrefix(zone), 40),
+  /** Id and name of the user that tasks are, for ElastiCache wants both the same where IAM authenticates. */
+  user: (zone: ZoneName) => identifier(`${zonePrefix(zone)}-tasks`, 40),
+  userGroup: (zone: ZoneName) => identifier(`${zonePrefix(zone)}-users`, 40),
+} as const;
+
+/** Name of the zone's accelerator. Global Accelerator allows 64 characters. */
+export function acceleratorName(zone: ZoneName): string {
+  return bounded(zonePrefix(zone), 64);
 }
 
 export const secretNames = {
@@ -83,9 +122,19 @@ export function boundaryName(zone: ZoneName, region: AwsRegion): string {
   return bounded(`${zonePrefix(zone)}-boundary-${region}`, 128);
 }
 
-/** Private DNS zone of a zone; seen in its networks only. */
+/** Name of an alarm of a region. CloudWatch allows 255 characters. */
+export function alarmName(zone: ZoneName, region: AwsRegion, id: string): string {
+  return `${zonePrefix(zone)}-${region}-${id}`;
+}
+
+/** Name of the zone's dashboard: letters, digits, `-` and `_`, at most 255. */
+export function dashboardName(zone: ZoneName): string {
+  return zonePrefix(zone);
+}
+
+/** Private DNS zone of a zone; seen in its networks only. A label of DNS has 63 characters at most. */
 export function privateDomain({ environment, name }: ZoneName): string {
-  return `${environment}-${name}.${PREFIX}.internal`;
+  return `${bounded(`${environment}-${name}`, 63)}.${PREFIX}.internal`;
 }
 
 /** Where the other regions find a region's load balancer. */

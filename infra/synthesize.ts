@@ -1,31 +1,50 @@
-import type { App } from 'aws-cdk-lib';
-import { deploymentOf } from '../topology/deployment.ts';
-import { environmentOf } from '../topology/read.ts';
+import { type App, Validations } from 'aws-cdk-lib';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { deploymentOf, type ZoneDeployment } from '../topology/deployment.ts';
 import type { Topology } from '../topology/types.ts';
 import { parseTopology } from '../topology/validate.ts';
 import { buildZone, type ZoneStacks } from './zone.ts';
 
 /** Context that names the environment; `all` for every one, which is for checks rather than for deploying. */
-export const ENVIRONMENT_CONTEXT = 'environment';
+const ENVIRONMENT_CONTEXT = 'environment';
 
-/**
- * Makes the stacks of an environment: that of `-c environment=<name>`, or the first one. Throws `TopologyError` with all that is
- * wrong with the topology before anything is made.
- */
-export function synthesize(app: App, topology: unknown): readonly ZoneStacks[] {
-  const checked: Topology = parseTopology(topology);
-  // Context is untyped: it comes from the command line.
-  const wanted = app.node.tryGetContext(ENVIRONMENT_CONTEXT) as unknown;
-  const names = wanted === 'all' ? Object.keys(checked.environments) : [environmentName(checked, wanted)];
-  return names.flatMap((name) => {
-    const { zones } = environmentOf(checked, name);
-    return zones.map((zone) => buildZone(app, deploymentOf({ name, zones }, zone)));
-  });
+/** The command line asks for an environment that there is not. */
+export class ContextError extends Error {
+  override readonly name = 'ContextError';
 }
 
-function environmentName(topology: Topology, wanted: unknown): string {
-  const name = wanted === undefined ? Object.keys(topology.environments)[0] : wanted;
-  if (typeof name !== 'string') throw new Error(`context ${ENVIRONMENT_CONTEXT} must be a name`);
-  environmentOf(topology, name);
-  return name;
+/**
+ * Synthesizes an environment, that of `-c environment=<name>` or the first one, into the app's output folder. Every template passes
+ * CloudFormation's own validation (a flag in cdk.json) and AwsSolutions before it is done. Throws `TopologyError` with all that is
+ * wrong with the topology, before anything is made.
+ */
+export function synthesize(app: App, topology: unknown): readonly ZoneStacks[] {
+  const zones = zonesOf(parseTopology(topology, { forDeployment: true }), environmentOf(app));
+  const stacks = zones.map((zone) => buildZone(app, zone));
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  app.synth();
+  return stacks;
+}
+
+function environmentOf(app: App): string | undefined {
+  // Context is untyped: it comes from the command line.
+  const wanted = app.node.tryGetContext(ENVIRONMENT_CONTEXT) as unknown;
+  if (wanted !== undefined && typeof wanted !== 'string')
+    throw new ContextError(`-c ${ENVIRONMENT_CONTEXT} must be a name`);
+  return wanted;
+}
+
+function zonesOf({ environments }: Topology, wanted: string | undefined): readonly ZoneDeployment[] {
+  const known = Object.keys(environments);
+  const names = wanted === 'all' ? known : [wanted ?? known[0]];
+  return names.flatMap((name) => {
+    const environment =
+      name === undefined || !Object.hasOwn(environments, name) ? undefined : environments[name];
+    if (name === undefined || environment === undefined) {
+      throw new ContextError(
+        `there is no environment ${name}: -c ${ENVIRONMENT_CONTEXT}=<name> takes ${known.join(', ')} or all`,
+      );
+    }
+    return environment.zones.map((zone) => deploymentOf({ name, zones: environment.zones }, zone));
+  });
 }

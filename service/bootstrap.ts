@@ -2,11 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { Pool } from 'pg';
+import { accessFrom } from './database-access.ts';
 import { newEpochId, newId } from './domain/ids.ts';
 import { generateKeyText, hashKey } from './domain/key-text.ts';
 import type { Epoch } from './domain/revision.ts';
 import { ROOT_PERMISSIONS } from './domain/root-permissions.ts';
+import { readSettings } from './env.ts';
 import { readLatestEpoch, startEpoch } from './home/epochs.ts';
+import { sentenceOf } from './sentence.ts';
+import { SETTINGS } from './settings.ts';
 import { databaseOf } from './store/database.ts';
 import { EpochWriter } from './store/epoch-writer.ts';
 import { createPool } from './store/pool.ts';
@@ -37,13 +41,12 @@ interface Bootstrapped {
 
 try {
   const { values } = parseArgs({ options: { workspace: { type: 'string' } } });
-  const setup: Setup = {
-    zone: setting('KEYHEARTH_ZONE', "the zone's name"),
-    region: setting('KEYHEARTH_REGION', 'the region that this runs in'),
-    workspaceName: values.workspace ?? 'default',
-  };
+  const { zone, region, writerUrl } = SETTINGS;
+  const settings = readSettings({ zone, region, writerUrl }, process.env);
+  const setup: Setup = { ...settings, workspaceName: values.workspace ?? 'default' };
   const pool = createPool({
-    url: setting('KEYHEARTH_WRITER_URL', 'the postgres:// URL of the home database'),
+    url: settings.writerUrl,
+    access: accessFrom(process.env),
     applicationName: 'keyhearth bootstrap',
     connections: 2,
     onIdleError: (error) => void process.stderr.write(`${error.message}\n`),
@@ -54,15 +57,8 @@ try {
     await pool.end();
   }
 } catch (error) {
-  const reason = error instanceof Error && error.message !== '' ? error.message : String(error);
-  process.stderr.write(`No workspace was made: ${reason}\n`);
+  process.stderr.write(`No workspace was made: ${sentenceOf(error)}\n`);
   process.exitCode = 1;
-}
-
-function setting(variable: string, meaning: string): string {
-  const value = process.env[variable];
-  if (value === undefined || value === '') throw new Error(`${variable} is not set: it is ${meaning}.`);
-  return value;
 }
 
 async function bootstrap(pool: Pool, { zone, region, workspaceName }: Setup): Promise<Bootstrapped> {

@@ -1,9 +1,13 @@
-import { SETTINGS, type Setting } from './settings.ts';
+import type { Setting } from './setting-kinds.ts';
+import { SETTINGS } from './settings.ts';
 
 type ValueOf<S> = S extends Setting<infer T> ? T : never;
 
+/** The values of a table of settings. */
+export type ValuesOf<Table> = { readonly [K in keyof Table]: ValueOf<Table[K]> };
+
 /** The frozen configuration of a task. */
-export type Env = { readonly [K in keyof typeof SETTINGS]: ValueOf<(typeof SETTINGS)[K]> };
+export type Env = ValuesOf<typeof SETTINGS>;
 
 /** What is wrong with the environment, one line per setting. */
 export class EnvError extends Error {
@@ -13,18 +17,37 @@ export class EnvError extends Error {
 /** Reads every setting once. Throws `EnvError` naming each wrong or missing variable; values of secrets never show. */
 export function readEnv(variables: Readonly<Record<string, string | undefined>>): Env {
   const problems: string[] = [];
-  const entries = Object.entries(SETTINGS).map(([name, setting]) => {
-    return [name, readSetting(setting, variables[setting.variable], problems)];
-  });
+  const env = parseAll(SETTINGS, variables, problems);
   const known = new Set<string>(Object.values(SETTINGS).map((setting) => setting.variable));
   for (const variable of Object.keys(variables)) {
     if (variable.startsWith('KEYHEARTH_') && !known.has(variable)) problems.push(`${variable} is no setting`);
   }
   if (problems.length > 0) throw new EnvError(problems.join('\n'));
-  // Each entry was parsed by its own setting, which is what Env says.
-  const env = Object.fromEntries(entries) as Env;
   checkTogether(env);
   return Object.freeze(env);
+}
+
+/** Reads the settings of a one-off entry; whatever else is set is for others. Throws `EnvError` like `readEnv`. */
+export function readSettings<Table extends Readonly<Record<string, Setting<unknown>>>>(
+  table: Table,
+  variables: Readonly<Record<string, string | undefined>>,
+): ValuesOf<Table> {
+  const problems: string[] = [];
+  const values = parseAll(table, variables, problems);
+  if (problems.length > 0) throw new EnvError(problems.join('\n'));
+  return values;
+}
+
+function parseAll<Table extends Readonly<Record<string, Setting<unknown>>>>(
+  table: Table,
+  variables: Readonly<Record<string, string | undefined>>,
+  problems: string[],
+): ValuesOf<Table> {
+  const entries = Object.entries(table).map(([name, setting]) => {
+    return [name, readSetting(setting, variables[setting.variable], problems)];
+  });
+  // Each entry was parsed by its own setting, which is what the type says; with problems, nobody looks at it.
+  return Object.fromEntries(entries) as ValuesOf<Table>;
 }
 
 function readSetting(setting: Setting<unknown>, text: string | undefined, problems: string[]): unknown {

@@ -1,5 +1,9 @@
 import { parseArgs } from 'node:util';
 import { systemClock } from './clock.ts';
+import { accessFrom } from './database-access.ts';
+import { readSettings } from './env.ts';
+import { sentenceOf } from './sentence.ts';
+import { SETTINGS } from './settings.ts';
 import { PostgresFeedReader } from './store/feed-reader.ts';
 import { runFeedTrial } from './store/feed-trial.ts';
 import { createPool } from './store/pool.ts';
@@ -16,11 +20,13 @@ async function main(): Promise<number> {
   if (!Number.isInteger(seconds) || seconds < 1 || seconds > MAX_SECONDS) {
     throw new Error(`--seconds must be a whole number from 1 to ${MAX_SECONDS}`);
   }
-  const writerUrl = required('KEYHEARTH_WRITER_URL');
+  const { writerUrl } = readSettings({ writerUrl: SETTINGS.writerUrl }, process.env);
+  const access = accessFrom(process.env);
   const onIdleError = (): void => {};
   // The transaction that is held open must not meet the limits that protect the feed from such transactions.
   const writer = createPool({
     url: writerUrl,
+    access,
     applicationName: 'keyhearth feed trial',
     connections: 9,
     transactionTimeoutMs: 60_000,
@@ -28,7 +34,13 @@ async function main(): Promise<number> {
     onIdleError,
   });
   const pools = readerUrls().map(([name, url]) => {
-    const pool = createPool({ url, applicationName: 'keyhearth feed trial', connections: 1, onIdleError });
+    const pool = createPool({
+      url,
+      access,
+      applicationName: 'keyhearth feed trial',
+      connections: 1,
+      onIdleError,
+    });
     return { name, pool };
   });
   try {
@@ -49,25 +61,17 @@ async function main(): Promise<number> {
 }
 
 function readerUrls(): [name: string, url: string][] {
-  return required('KEYHEARTH_READER_URLS')
-    .split(',')
-    .map((pair) => {
-      const at = pair.indexOf('=postgres');
-      if (at < 1)
-        throw new Error('KEYHEARTH_READER_URLS must be name=postgres://… pairs, separated by commas');
-      return [pair.slice(0, at), pair.slice(at + 1)];
-    });
-}
-
-function required(variable: string): string {
-  const value = process.env[variable];
-  if (value === undefined || value === '') throw new Error(`${variable} is missing`);
-  return value;
+  const text = process.env['KEYHEARTH_READER_URLS'] ?? '';
+  return text.split(',').map((pair) => {
+    const at = pair.indexOf('=postgres');
+    if (at < 1) throw new Error('KEYHEARTH_READER_URLS must be name=postgres://… pairs, separated by commas');
+    return [pair.slice(0, at), pair.slice(at + 1)];
+  });
 }
 
 try {
   process.exitCode = await main();
 } catch (error) {
-  process.stderr.write(`feed trial: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`feed trial: ${sentenceOf(error)}\n`);
   process.exitCode = 1;
 }

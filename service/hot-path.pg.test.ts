@@ -7,6 +7,7 @@ import { freePort } from '../scripts/lib/ports.ts';
 import { createKey, startTestZone, type TestZone } from '../test/zone.ts';
 import { readEnv } from './env.ts';
 import { buildParts, type Parts } from './parts.ts';
+import { readZoneFacts } from './zone-facts.ts';
 
 /**
  * Counts what a request causes, however late: its asynchronous context goes along. Background work (the feed's polls, the
@@ -35,7 +36,8 @@ beforeAll(async () => {
     KEYHEARTH_READER_URLS: url,
     KEYHEARTH_PEER_SECRET: 'x'.repeat(32),
   });
-  parts = buildParts(env, pino({ level: 'silent' }), { readiness: () => null, closing: () => false });
+  const facts = { env, zone: await readZoneFacts(env), taskId: 'eu-west-1/test' };
+  parts = buildParts(facts, pino({ level: 'silent' }), { readiness: () => null, closing: () => false });
   await parts.feed.start();
   await parts.app.ready();
   // The wrapper hands on what it was given, whatever the overload.

@@ -56,7 +56,7 @@ function finite(value: number): number {
   return Number.isNaN(value) ? 0 : value;
 }
 
-interface MeasuredParts {
+export interface MeasuredParts {
   readonly cache: HotCache;
   readonly feed: ChangeFeed;
   readonly finder: RecordFinder;

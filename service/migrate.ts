@@ -1,20 +1,19 @@
+import { accessFrom } from './database-access.ts';
+import { readSettings } from './env.ts';
+import { sentenceOf } from './sentence.ts';
+import { SETTINGS } from './settings.ts';
 import { migrate } from './store/migrate.ts';
 
 /**
- * One-off entry: brings the home database's schema up to this version. Prints one JSON line; a failure is one sentence on
- * stderr and exit code 1.
+ * One-off entry: brings the home database's schema up to this version, as the role that owns it. Prints one JSON line; a failure is
+ * one sentence on stderr and exit code 1. Where roles of their own are wanted, prepare.ts does it.
  */
-const url = process.env['KEYHEARTH_WRITER_URL'];
-if (url === undefined || url === '') {
-  process.stderr.write('KEYHEARTH_WRITER_URL is not set: it is the postgres:// URL of the home database.\n');
+try {
+  const { url } = readSettings({ url: SETTINGS.writerUrl }, process.env);
+  const onWarning = (message: string): void => void process.stderr.write(`${message}\n`);
+  const migrated = await migrate({ url, access: accessFrom(process.env), onWarning });
+  process.stdout.write(`${JSON.stringify(migrated)}\n`);
+} catch (error) {
+  process.stderr.write(`The schema could not be brought up to date: ${sentenceOf(error)}\n`);
   process.exitCode = 1;
-} else {
-  try {
-    const onWarning = (message: string): void => void process.stderr.write(`${message}\n`);
-    process.stdout.write(`${JSON.stringify(await migrate({ url, onWarning }))}\n`);
-  } catch (error) {
-    const reason = error instanceof Error && error.message !== '' ? error.message : String(error);
-    process.stderr.write(`The schema could not be brought up to date: ${reason}\n`);
-    process.exitCode = 1;
-  }
 }

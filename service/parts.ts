@@ -2,23 +2,22 @@ import { randomBytes } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
-import topology from '../regions.config.ts';
-import {
-  DEFAULT_MAX_STALENESS_MS,
-  DEFAULT_STALENESS_MODE,
-  environmentOf,
-  regionsOf,
-  zoneOf,
-} from '../topology/read.ts';
 import { buildApp } from './app.ts';
 import { FallbackSource } from './cache/fallback-source.ts';
 import { HotCache } from './cache/hot-cache.ts';
 import { Reverification } from './cache/reverification.ts';
 import { systemClock } from './clock.ts';
+import { cloudwatchMetrics, type Runs } from './cloudwatch-metrics.ts';
+import { EventLoopDelay } from './cloudwatch/event-loop-delay.ts';
+import { LatencyHistogram } from './cloudwatch/latency-histogram.ts';
 import { Problem } from './domain/problem.ts';
 import type { Env } from './env.ts';
 import { HeartbeatWriter } from './home/heartbeat-writer.ts';
+import { isHomeAlready } from './home/decide-home.ts';
 import { HomeWatch } from './home/home-watch.ts';
+import { Listening } from './home/listening.ts';
+import { Members } from './home/members.ts';
+import type { FeedView } from './home/ports.ts';
 import { Pruner } from './home/pruner.ts';
 import { TaskReporter } from './home/task-reporter.ts';
 import { TaskStatusStore } from './home/task-status-store.ts';
@@ -29,19 +28,21 @@ import { taskMetrics } from './metrics.ts';
 import { createPeers, type PeersClient } from './peers/client.ts';
 import { createPeerEndpoint } from './peers/endpoint.ts';
 import { createPeerGate } from './peers/gate.ts';
+import { databaseAccess } from './store/access.ts';
 import { ChangeFeed } from './store/change-feed.ts';
 import { databaseOf } from './store/database.ts';
 import { EpochWriter } from './store/epoch-writer.ts';
 import { PostgresFeedReader } from './store/feed-reader.ts';
 import { createPool } from './store/pool.ts';
 import { RecordReader } from './store/record-reader.ts';
-import { homeRows } from './store/rows.ts';
+import { homeRows, rowsOf } from './store/rows.ts';
 import { homeSourceOf, ownReader, readersOf } from './record-sources.ts';
 import { Authenticator } from './verify/authenticator.ts';
 import { BatchedSource } from './verify/batched-source.ts';
 import { RecordFinder } from './verify/finder.ts';
 import { KeyTextGuard } from './verify/key-text-guard.ts';
 import { Verifier } from './verify/verifier.ts';
+import type { ZoneFacts } from './zone-facts.ts';
 
 const LOAD_BATCH = 200;
 const LOAD_CONCURRENCY = 4;
@@ -57,11 +58,14 @@ export interface Parts {
   readonly cache: HotCache;
   readonly feed: ChangeFeed;
   readonly home: HomeWatch;
+  /** Null where the configuration names all regions of the zone. */
+  readonly members: Members | null;
   readonly heartbeat: HeartbeatWriter;
   readonly pruner: Pruner;
   readonly reporter: TaskReporter;
   readonly reverification: Reverification;
   readonly peers: PeersClient;
+  readonly cloudwatch: Runs;
   readonly pools: readonly Pool[];
   readonly recordPools: readonly Pool[];
 }
@@ -72,25 +76,23 @@ export interface Status {
   readonly closing: () => boolean;
 }
 
-/** Builds a task; starts nothing. Throws an Error where the environment doesn't fit regions.config.ts. */
-export function buildParts(env: Env, log: Logger, status: Status): Parts {
-  const environment = environmentOf(topology, env.environment === '' ? undefined : env.environment);
-  const zone = zoneOf(environment, env.zone);
-  const regions: readonly string[] = regionsOf(zone);
-  if (!regions.includes(env.region)) {
-    throw new Error(`zone "${zone.name}" has no region ${env.region}; it has ${regions.join(', ')}`);
-  }
+export interface TaskFacts {
+  readonly env: Env;
+  readonly zone: ZoneFacts;
+  /** Name of this process among all tasks of the zone. */
+  readonly taskId: string;
+}
+
+/** Builds a task; starts nothing. */
+export function buildParts({ env, zone, taskId }: TaskFacts, log: Logger, status: Status): Parts {
   const clock = systemClock;
-  // New for each process: what an earlier one reported under a name of its own says nothing about this one.
-  const taskId = `${env.taskId === '' ? env.region : env.taskId}/${randomBytes(6).toString('hex')}`;
-  const maxStalenessMs =
-    env.maxStalenessMs === 0 ? (zone.maxStalenessMs ?? DEFAULT_MAX_STALENESS_MS) : env.maxStalenessMs;
-  const mode =
-    env.stalenessMode === 'zone' ? (zone.stalenessMode ?? DEFAULT_STALENESS_MODE) : env.stalenessMode;
+  const { maxStalenessMs, stalenessMode: mode } = zone;
 
   const onIdleError = (error: Error): void => log.warn({ err: error }, 'an idle database connection broke');
+  const access = databaseAccess(env);
   const writerPool = createPool({
     url: env.writerUrl,
+    access,
     applicationName: 'keyhearth writer',
     connections: env.poolConnections,
     onIdleError,
@@ -98,6 +100,7 @@ export function buildParts(env: Env, log: Logger, status: Status): Parts {
   // Of their own, so that writes which wait for a lock can't starve the heartbeat and the look for home.
   const homePool = createPool({
     url: env.writerUrl,
+    access,
     applicationName: 'keyhearth home',
     connections: 3,
     onIdleError,
@@ -106,12 +109,14 @@ export function buildParts(env: Env, log: Logger, status: Status): Parts {
     name: new URL(url).host,
     records: createPool({
       url,
+      access,
       applicationName: 'keyhearth reader',
       connections: env.poolConnections,
       onIdleError,
     }),
     feed: createPool({
       url,
+      access,
       applicationName: 'keyhearth feed',
       connections: 1,
       connectionTimeoutMs: FEED_TIMEOUT_MS,
@@ -123,9 +128,24 @@ export function buildParts(env: Env, log: Logger, status: Status): Parts {
     ({ name, records: recordsPool, feed: pool }) => new PostgresFeedReader({ name, pool, recordsPool }),
   );
 
-  const peers = createPeers({
+  const named = zone.regions.filter((region) => region !== env.region);
+  const members = zone.discovers
+    ? new Members({
+        region: env.region,
+        configured: [...named, zone.origin],
+        reader: () => rowsOf(instances[readers.findIndex((one) => one === feed.reader)]?.records ?? homePool),
+        monotonicMs: () => clock.monotonicMs(),
+        log,
+        onChange: (others) => peers.retain(others),
+      })
+    : null;
+  const peers: PeersClient = createPeers({
     region: env.region,
     urls: env.peers,
+    urlTemplate: env.peerUrl,
+    ...(env.peerServerName === '' ? {} : { serverName: env.peerServerName }),
+    ...(members === null ? {} : { regions: () => members.others }),
+    ...(members === null && env.peerUrl !== '' ? { regions: () => named } : {}),
     secret: env.peerSecret,
     nowMs: () => clock.nowMs(),
     nonce: () => randomBytes(18).toString('base64url'),
@@ -134,6 +154,7 @@ export function buildParts(env: Env, log: Logger, status: Status): Parts {
   // What other regions ask of home may not take the connections of the writes that they wait for.
   const homeReadsPool = createPool({
     url: env.writerUrl,
+    access,
     applicationName: 'keyhearth home reads',
     connections: env.poolConnections,
     onIdleError,
@@ -185,18 +206,28 @@ export function buildParts(env: Env, log: Logger, status: Status): Parts {
   });
   const reverification = new Reverification({ cache, chunk: REVERIFY_CHUNK, log });
 
+  const feedView = (): FeedView | null => {
+    const { heartbeat: beat } = feed;
+    if (beat === null) return null;
+    return { epoch: beat.epoch, region: beat.region, heartbeatAgeMs: feed.stalenessMs() };
+  };
   const home: HomeWatch = new HomeWatch({
     region: env.region,
     origin: zone.origin,
     database,
     peers,
-    feedView: () => {
-      const { heartbeat: beat } = feed;
-      return beat === null
-        ? null
-        : { epoch: beat.epoch, region: beat.region, heartbeatAgeMs: feed.stalenessMs() };
-    },
+    feedView,
     log,
+    ...(members === null ? {} : { members }),
+    listening:
+      members === null || env.peerUrl === ''
+        ? null
+        : new Listening({
+            region: env.region,
+            isCounted: () => members.showsOwnRegion,
+            monotonicMs: () => clock.monotonicMs(),
+            log,
+          }),
   });
   const epoch = () => home.epoch();
   const heartbeat = new HeartbeatWriter({ database, epoch, log, intervalMs: env.heartbeatMs });
@@ -206,7 +237,8 @@ export function buildParts(env: Env, log: Logger, status: Status): Parts {
     database,
     epoch,
     ownRegion: env.region,
-    regions,
+    regions: zone.regions,
+    discovers: zone.discovers,
     monotonicMs: () => clock.monotonicMs(),
   });
   const reporter = new TaskReporter({
@@ -224,11 +256,12 @@ export function buildParts(env: Env, log: Logger, status: Status): Parts {
     }),
   });
   feed.onApplied(() => reporter.kick());
-
-  const guard = new KeyTextGuard({
-    zone: zone.name,
-    zones: new Map(environment.zones.map((one) => [one.name, env.zoneUrls.get(one.name) ?? one.hostname])),
+  home.onMove(() => {
+    if (!isHomeAlready(env.region, feedView())) taskStatus.settle();
+    reporter.kick();
   });
+
+  const guard = new KeyTextGuard({ zone: env.zone, zones: zone.zones });
   const finder = new RecordFinder({
     records: cache,
     freshness: feed,
@@ -248,38 +281,54 @@ export function buildParts(env: Env, log: Logger, status: Status): Parts {
     confirm: async (text, revision) => await authenticator.confirm(text, revision),
   };
 
-  const metrics = taskMetrics(
-    {
-      cache,
-      feed,
-      finder,
-      verifier,
-      home,
-      heartbeat,
-      writer,
-      reporter,
-      reverification,
-      source,
-      pruner,
-      taskStatus,
+  const measured = {
+    cache,
+    feed,
+    finder,
+    verifier,
+    home,
+    heartbeat,
+    writer,
+    reporter,
+    reverification,
+    source,
+    pruner,
+    taskStatus,
+  };
+  const metrics = taskMetrics(measured, { zone: env.zone, region: env.region });
+  // Measured always, so that a verification costs the same wherever it runs.
+  const verifyMs = new LatencyHistogram(() => clock.monotonicMs());
+  const cloudwatch = cloudwatchMetrics({
+    intervalMs: env.cloudwatchMetricsMs,
+    parts: measured,
+    verifyMs,
+    eventLoopDelay: new EventLoopDelay(),
+    dimensions: {
+      Environment: env.environment === '' ? 'default' : env.environment,
+      Zone: env.zone,
+      Region: env.region,
     },
-    {
-      zone: zone.name,
-      region: env.region,
-    },
-  );
+    taskId,
+    clock,
+    log,
+  });
   const app = buildApp({
     region: env.region,
     logger: log,
     trustedProxies: env.trustedProxies,
     zoneGuard: (text) => void guard.admits(text),
     authenticate: (text) => guarded.authenticate(text),
-    manage: createManage({ writer, rows: homeRows(writerPool, epoch), zone: zone.name, randomBytes }),
+    manage: createManage({ writer, rows: homeRows(writerPool, epoch), zone: env.zone, randomBytes }),
     home,
     taskStatus,
     waitForRevision: async (revision, timeoutMs) => await feed.waitFor(revision, timeoutMs),
     peers,
-    peerGate: createPeerGate({ secret: env.peerSecret, region: env.region, nowMs: () => clock.nowMs() }),
+    peerGate: createPeerGate({
+      secret: env.peerSecret,
+      region: env.region,
+      nowMs: () => clock.nowMs(),
+      onPeer: (region) => members?.heard(region),
+    }),
     peerEndpoint: createPeerEndpoint({
       state: () => home.peerState(taskId),
       taskStatus,
@@ -295,7 +344,9 @@ export function buildParts(env: Env, log: Logger, status: Status): Parts {
     metrics: async () => ({ contentType: metrics.contentType, body: await metrics.metrics() }),
     closing: status.closing,
   });
-  void app.register(verifyKeyRoute({ authenticator: guarded, verifier, freshness: feed }));
+  void app.register(
+    verifyKeyRoute({ authenticator: guarded, verifier, freshness: feed, stopwatch: verifyMs }),
+  );
   const recordPools = instances.map((instance) => instance.records);
   const pools = [
     writerPool,
@@ -303,7 +354,21 @@ export function buildParts(env: Env, log: Logger, status: Status): Parts {
     homeReadsPool,
     ...instances.flatMap((instance) => [instance.records, instance.feed]),
   ];
-  return { app, cache, feed, home, heartbeat, pruner, reporter, reverification, peers, pools, recordPools };
+  return {
+    app,
+    cache,
+    feed,
+    home,
+    members,
+    heartbeat,
+    pruner,
+    reporter,
+    reverification,
+    peers,
+    cloudwatch,
+    pools,
+    recordPools,
+  };
 }
 
 /**

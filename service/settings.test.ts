@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
 import { EnvError, readEnv } from './env.ts';
+import { PREPARE_SETTINGS } from './prepare-settings.ts';
+import type { Setting } from './setting-kinds.ts';
 import { SETTINGS } from './settings.ts';
 
 const REQUIRED = {
@@ -46,12 +48,28 @@ test('values of secrets never show', () => {
   const message = messageOf({
     ...REQUIRED,
     KEYHEARTH_WRITER_URL: 'mysql://hidden',
+    KEYHEARTH_READER_URLS: 'postgres://app:hidden@db/x?sslmode=disable',
     KEYHEARTH_PEER_SECRET: 'hidden',
   });
   expect(message).toContain('KEYHEARTH_WRITER_URL must be a postgres:// URL');
+  expect(message).toContain('KEYHEARTH_READER_URLS must be a postgres:// URL without parameters');
   expect(message).toContain('KEYHEARTH_PEER_SECRET must be at least 32 characters');
   expect(message).not.toContain('hidden');
 });
+
+test('what only the migrator may know is refused by a task', () => {
+  const message = messageOf({ ...REQUIRED, KEYHEARTH_MASTER_PASSWORD: 'hidden' });
+  expect(message).toBe('KEYHEARTH_MASTER_PASSWORD is no setting');
+});
+
+test.each(['on', 'true', 'RDS', 'require'])(
+  'KEYHEARTH_DATABASE_TLS=%s is neither a choice nor a path',
+  (tls) => {
+    expect(messageOf({ ...REQUIRED, KEYHEARTH_DATABASE_TLS: tls })).toContain(
+      'KEYHEARTH_DATABASE_TLS must be off, rds, or the path of a PEM file',
+    );
+  },
+);
 
 test('a misspelt setting is refused rather than ignored', () => {
   expect(messageOf({ ...REQUIRED, KEYHEARTH_POL_MS: '5' })).toBe('KEYHEARTH_POL_MS is no setting');
@@ -64,23 +82,31 @@ test('settings that contradict each other are refused', () => {
   expect(messageOf({ ...REQUIRED, KEYHEARTH_PEERS: 'us-east-1=http://x' })).toContain('names this region');
 });
 
-test('docs/SETTINGS.md is this table (npm test -- -u writes it)', async () => {
-  const rows = Object.values(SETTINGS).map((setting) => {
-    const { variable, unit, description, fallback, secret } = setting;
-    return `| \`${variable}\` | ${unit.replaceAll('|', '\\|')} | ${shown(fallback)} | ${description}${secret ? ' **Secret.**' : ''} |`;
-  });
+test('docs/SETTINGS.md is these tables (npm test -- -u writes it)', async () => {
   const page = [
     '# Settings of a task',
     '',
     'Environment variables, read once at start. A wrong one names itself and stops the process. Made from `service/settings.ts`.',
     '',
-    '| variable | unit | default | meaning |',
-    '|---|---|---|---|',
-    ...rows,
+    ...tableOf(SETTINGS),
+    '',
+    '# Settings of the migrator',
+    '',
+    'Read by `service/prepare.ts`, besides `KEYHEARTH_DATABASE_AUTH`, `KEYHEARTH_DATABASE_TLS` and `KEYHEARTH_REGION`, which mean the same as for a task.',
+    '',
+    ...tableOf(PREPARE_SETTINGS),
     '',
   ].join('\n');
   await expect(page).toMatchFileSnapshot('../docs/SETTINGS.md');
 });
+
+function tableOf(table: Readonly<Record<string, Setting<unknown>>>): readonly string[] {
+  const rows = Object.values(table).map((setting) => {
+    const { variable, unit, description, fallback, secret } = setting;
+    return `| \`${variable}\` | ${unit.replaceAll('|', '\\|')} | ${shown(fallback)} | ${description}${secret ? ' **Secret.**' : ''} |`;
+  });
+  return ['| variable | unit | default | meaning |', '|---|---|---|---|', ...rows];
+}
 
 function shown(fallback: unknown): string {
   if (fallback === undefined) return 'required';

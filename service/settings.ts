@@ -1,89 +1,33 @@
-/**
- * Every setting of a task: its variable, how it is read, what it is where it isn't given, and what it means. docs/SETTINGS.md is
- * generated from this table; service/env.ts reads it.
- */
-export interface Setting<T> {
-  readonly variable: string;
-  /** Returns the value, or throws an Error that says what is allowed. */
-  readonly parse: (text: string) => T;
-  /** Undefined: must be given. */
-  readonly fallback: T | undefined;
-  readonly unit: string;
-  readonly description: string;
-  /** Its value is never shown. */
-  readonly secret: boolean;
-}
-
-interface SettingText<T> {
-  readonly variable: string;
-  readonly description: string;
-  readonly fallback?: T;
-  readonly secret?: boolean;
-}
-
-function setting<T>(text: SettingText<T>, unit: string, parse: (text: string) => T): Setting<T> {
-  const { variable, description, secret = false } = text;
-  return { variable, description, secret, unit, parse, fallback: text.fallback };
-}
-
-function number(text: SettingText<number> & { min: number; max: number; unit: string }): Setting<number> {
-  const { min, max } = text;
-  return setting(text, text.unit, (value) => {
-    const parsed = Number(value);
-    if (value.trim() === '' || !Number.isInteger(parsed) || parsed < min || parsed > max) {
-      throw new Error(`must be a whole number from ${min} to ${max}`);
-    }
-    return parsed;
-  });
-}
-
-function choice<const T extends string>(text: SettingText<T> & { of: readonly T[] }): Setting<T> {
-  return setting(text, text.of.join(' | '), (value) => {
-    const found = text.of.find((one) => one === value);
-    if (found === undefined) throw new Error(`must be one of ${text.of.join(', ')}`);
-    return found;
-  });
-}
-
-function pattern(text: SettingText<string> & { matches: RegExp; allowed: string }): Setting<string> {
-  return setting(text, 'text', (value) => {
-    if (!text.matches.test(value)) throw new Error(`must be ${text.allowed}`);
-    return value;
-  });
-}
-
-/** `name=value,name=value`. */
-function pairs(text: SettingText<ReadonlyMap<string, string>>): Setting<ReadonlyMap<string, string>> {
-  return setting(text, 'name=value,…', (value) => {
-    const found = new Map<string, string>();
-    for (const part of value.split(',').filter((one) => one !== '')) {
-      const at = part.indexOf('=');
-      if (at < 1 || at === part.length - 1) throw new Error('must be name=value pairs, separated by commas');
-      found.set(part.slice(0, at), part.slice(at + 1));
-    }
-    return found;
-  });
-}
-
-function list(
-  text: SettingText<readonly string[]> & { matches?: RegExp; allowed?: string },
-): Setting<readonly string[]> {
-  return setting(text, 'list, separated by commas', (value) => {
-    const parts = value.split(',').filter((one) => one !== '');
-    const { matches, allowed } = text;
-    if (matches !== undefined && (parts.length === 0 || !parts.every((part) => matches.test(part)))) {
-      throw new Error(`must be a comma-separated list of ${allowed ?? 'values'}`);
-    }
-    return parts;
-  });
-}
+import {
+  choice,
+  databaseUrl,
+  databaseUrls,
+  list,
+  number,
+  numberOr0,
+  pairs,
+  pattern,
+  setting,
+  type Setting,
+} from './setting-kinds.ts';
 
 const NAME = {
   matches: /^[a-z][a-z0-9-]{0,31}$/,
   allowed: 'lower-case letters, digits and dashes, at most 32',
 };
-const POSTGRES_URL = { matches: /^postgres(ql)?:\/\/.+/, allowed: 'a postgres:// URL' };
 
+/** `{region}` is part of the host; nothing follows host and port. */
+function parseUrlTemplate(text: string): string {
+  const matches = /^https?:\/\/[a-z0-9.-]*\{region\}[a-z0-9.-]*(:\d+)?\/?$/.test(text);
+  if (!matches || !URL.canParse(text.replaceAll('{region}', 'us-east-1'))) {
+    throw new Error('must be like https://{region}.zone.example:8444, with {region} in the host and no path');
+  }
+  return text;
+}
+
+/**
+ * Every setting of a task. docs/SETTINGS.md is generated from this table; service/env.ts reads it.
+ */
 export const SETTINGS = {
   environment: pattern({
     variable: 'KEYHEARTH_ENVIRONMENT',
@@ -98,9 +42,24 @@ export const SETTINGS = {
     description: 'The region that this task runs in.',
     ...NAME,
   }),
+  origin: pattern({
+    variable: 'KEYHEARTH_ORIGIN',
+    description:
+      'Region in which the zone’s database was first made. Where it is given, regions.config.ts is not read, and the zone’s other regions are found in its data.',
+    fallback: '',
+    ...NAME,
+  }),
+  ecsMetadataUri: pattern({
+    variable: 'ECS_CONTAINER_METADATA_URI_V4',
+    description: 'Set by ECS: where a task asks for its own id, which then names it.',
+    fallback: '',
+    matches: /^https?:\/\/\S+$/,
+    allowed: 'a URL',
+  }),
   taskId: pattern({
     variable: 'KEYHEARTH_TASK_ID',
-    description: 'Name of this task among all of the zone; made up at start where it is not given.',
+    description:
+      'Name of this task among all of the zone; where it is not given, `<region>/<ECS task id>` on ECS, and made up at start elsewhere.',
     fallback: '',
     matches: /^[\w./:-]{0,200}$/,
     allowed: 'at most 200 letters, digits and ._/:-',
@@ -128,23 +87,53 @@ export const SETTINGS = {
     max: 65535,
     unit: 'port',
   }),
-  writerUrl: pattern({
+  writerUrl: databaseUrl({
     variable: 'KEYHEARTH_WRITER_URL',
     description: 'The region’s own cluster endpoint: the writer while this region is home.',
     secret: true,
-    ...POSTGRES_URL,
   }),
-  readerUrls: list({
+  readerUrls: databaseUrls({
     variable: 'KEYHEARTH_READER_URLS',
     description: 'Instances of the region to read from, the preferred one first.',
     secret: true,
-    matches: POSTGRES_URL.matches,
-    allowed: 'postgres:// URLs',
+  }),
+  databaseAuth: choice({
+    variable: 'KEYHEARTH_DATABASE_AUTH',
+    description:
+      'How a task proves who it is: by the password in the URL, or by an RDS IAM token, signed for each connection with the credentials of the task’s role; then the URL has no password, and TLS is needed.',
+    fallback: 'password',
+    of: ['password', 'iam'],
+  }),
+  databaseTls: pattern({
+    variable: 'KEYHEARTH_DATABASE_TLS',
+    description:
+      'How a database proves who it is: not at all (`off`), by a certificate of RDS (`rds`), or by one of the authorities in a PEM file, whose path this is. Chain and host name are always checked.',
+    fallback: 'off',
+    matches: /^(off|rds|.*[/.].*)$/,
+    allowed: 'off, rds, or the path of a PEM file',
   }),
   peers: pairs({
     variable: 'KEYHEARTH_PEERS',
     description: 'The other regions of the zone, each with the private URL of its tasks.',
     fallback: new Map(),
+  }),
+  peerUrl: setting(
+    {
+      variable: 'KEYHEARTH_PEER_URL',
+      description:
+        'Private URL of the tasks of any other region, with `{region}` for its name; for those that KEYHEARTH_PEERS doesn’t name.',
+      fallback: '',
+    },
+    'URL with {region}',
+    parseUrlTemplate,
+  ),
+  peerServerName: pattern({
+    variable: 'KEYHEARTH_PEER_SERVER_NAME',
+    description:
+      'Name in the certificates of peers with https URLs; the host of the URL where it is not given.',
+    fallback: '',
+    matches: /^[a-z0-9][a-z0-9.-]{0,252}$/,
+    allowed: 'a host name',
   }),
   peerSecret: pattern({
     variable: 'KEYHEARTH_PEER_SECRET',
@@ -266,6 +255,15 @@ export const SETTINGS = {
     description: 'Least level that is logged.',
     fallback: 'info',
     of: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+  }),
+  cloudwatchMetricsMs: numberOr0({
+    variable: 'KEYHEARTH_CLOUDWATCH_METRICS_MS',
+    description:
+      'Time between two log lines with metrics in CloudWatch’s embedded metric format, whatever the log level; 0: none.',
+    fallback: 0,
+    min: 1000,
+    max: 300_000,
+    unit: 'ms',
   }),
 } as const satisfies Record<
   string,

@@ -1,12 +1,19 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { systemClock } from './clock.ts';
+import { compareEpochs, type Revision } from './domain/revision.ts';
 import type { Env } from './env.ts';
+import { joinZone } from './home/joining.ts';
+import type { Members } from './home/members.ts';
 import { buildParts, type Parts } from './parts.ts';
 import type { ChangeFeed } from './store/change-feed.ts';
 import { PostgresFeedReader } from './store/feed-reader.ts';
 import type { RecordReader } from './store/record-reader.ts';
 import { rowsOf } from './store/rows.ts';
 import { isSupportedSchema, readSchemaVersion, SUPPORTED_SCHEMA } from './store/schema-version.ts';
+import { identifyTask } from './task-identity.ts';
+import { readZoneFacts } from './zone-facts.ts';
 
 const WARM_PAGE = 500;
 /** Filling memory is worth some patience and no more: a task with an empty memory serves, too. */
@@ -18,8 +25,9 @@ const RETRY_MS = 500;
 export class Task {
   readonly #env: Env;
   readonly #log: Logger;
-  readonly #parts: Parts;
   readonly #abort = new AbortController();
+  /** Null until the start has learned what they depend on. */
+  #parts: Parts | null = null;
   #waitingFor: string | null = 'the task is starting';
   #closing = false;
   #starting: Promise<'ready' | 'stopped'> | null = null;
@@ -27,22 +35,36 @@ export class Task {
   constructor(env: Env, log: Logger) {
     this.#env = env;
     this.#log = log;
-    this.#parts = buildParts(env, log, {
-      readiness: () => this.#waitingFor,
-      closing: () => this.#closing,
-    });
   }
 
-  /** Listens at once, so that liveness can be asked; ready when the reader answers, the schema fits and memory is warm. */
+  /**
+   * Listens at once, so that liveness can be asked; ready when the reader answers, the schema fits, memory is warm and the zone knows
+   * of this task. Fails with an Error where the environment doesn't fit the zone.
+   */
   async start(): Promise<'ready' | 'stopped'> {
     this.#starting = this.#start();
     return await this.#starting;
   }
 
+  async #build(): Promise<Parts> {
+    const [env, log] = [this.#env, this.#log];
+    const zone = await readZoneFacts(env);
+    const unique = (): string => randomBytes(6).toString('hex');
+    const taskId = await identifyTask({ ...env, unique, log });
+    return buildParts({ env, zone, taskId }, log, {
+      readiness: () => this.#waitingFor,
+      closing: () => this.#closing,
+    });
+  }
+
   async #start(): Promise<'ready' | 'stopped'> {
-    const { app, home, heartbeat, pruner, feed, reporter } = this.#parts;
+    const parts = await this.#build();
+    this.#parts = parts;
+    if (this.#closing) return 'stopped';
+    const { app, home, heartbeat, pruner, feed, cloudwatch } = parts;
     await app.listen({ host: this.#env.host, port: this.#env.port });
-    if (!(await this.#untilSchemaFits())) return 'stopped';
+    cloudwatch.start();
+    if (!(await this.#untilSchemaFits(parts))) return 'stopped';
     await home.start();
     heartbeat.start();
     pruner.start();
@@ -51,15 +73,13 @@ export class Task {
     // The first look for home knew nothing of the feed; a task that is ready should pass calls on at once.
     await home.look();
     this.#waitingFor = 'memory is being filled';
-    await this.#warm();
+    await this.#warm(parts);
     if (this.#closing) return 'stopped';
-    await this.#register();
-    reporter.start();
-    // Others were not waiting for this task before it was known: whatever they call applied by now has to be applied here, too.
-    await feed.refresh(REFRESH_TIMEOUT_MS);
+    if (parts.members === null) await this.#register(parts);
+    else await this.#join(parts, parts.members);
     if (this.#closing) return 'stopped';
     this.#waitingFor = null;
-    this.#log.info({ port: this.#env.port, held: this.#parts.cache.sizes.keys }, 'ready');
+    this.#log.info({ port: this.#env.port, held: parts.cache.sizes.keys }, 'ready');
     return 'ready';
   }
 
@@ -71,10 +91,13 @@ export class Task {
     if (this.#closing) return;
     this.#closing = true;
     this.#abort.abort();
-    if (this.#waitingFor !== null) await this.#parts.feed.stop();
+    if (this.#waitingFor !== null) await this.#parts?.feed.stop();
     // It ends soon, now that what it waits for has been stopped; a task is told to have stopped only after it can't register any more.
     await this.#starting?.catch(() => {});
-    const { app, home, heartbeat, pruner, feed, reporter, reverification, peers, pools } = this.#parts;
+    // Stopped before anything was built.
+    if (this.#parts === null) return;
+    const { app, home, heartbeat, pruner, feed, reporter, reverification, peers, cloudwatch, pools } =
+      this.#parts;
     await delay(this.#env.drainMs);
     const force = setTimeout(() => app.server.closeAllConnections(), this.#env.shutdownMs);
     await app.close();
@@ -83,11 +106,12 @@ export class Task {
     await Promise.all([feed.stop(), reverification.stop(), heartbeat.stop(), pruner.stop(), home.stop()]);
     await peers.close();
     await Promise.all(pools.map(async (pool) => await pool.end()));
+    // The last line tells of all that was done until here.
+    cloudwatch.stop();
   }
 
   /** False: stopped meanwhile. */
-  async #untilSchemaFits(): Promise<boolean> {
-    const { recordPools } = this.#parts;
+  async #untilSchemaFits({ recordPools }: Parts): Promise<boolean> {
     const { signal } = this.#abort;
     for (let turn = 0; !signal.aborted; turn += 1) {
       const pool = recordPools[turn % recordPools.length];
@@ -107,16 +131,36 @@ export class Task {
   }
 
   /** Home hears of this task before it serves, so that nobody takes its region for done without it. Without home it serves all the same. */
-  async #register(): Promise<void> {
+  async #register({ reporter, feed }: Parts): Promise<void> {
     try {
-      await this.#parts.reporter.report();
+      await reporter.report();
     } catch (error) {
       this.#log.warn({ err: error }, 'home could not be told that this task serves from now on');
     }
+    reporter.start();
+    // Others were not waiting for this task before it was known: whatever they call applied by now has to be applied here, too.
+    await feed.refresh(REFRESH_TIMEOUT_MS);
   }
 
-  async #warm(): Promise<void> {
-    const { cache, feed } = this.#parts;
+  /** The same where regions come and go: a region that home never heard of doesn't serve. */
+  async #join({ reporter, feed }: Parts, members: Members): Promise<void> {
+    await members.refresh();
+    const counted = members.showsOwnRegion;
+    this.#waitingFor = 'home does not know yet that this task is about to serve';
+    reporter.start();
+    await joinZone({
+      register: async () => await reporter.register(),
+      counted,
+      hasReached: (floor) => hasReached(feed, floor),
+      monotonicMs: () => systemClock.monotonicMs(),
+      pause: async () =>
+        await delay(this.#env.pollMs, undefined, { signal: this.#abort.signal }).catch(() => {}),
+      aborted: () => this.#closing,
+      log: this.#log,
+    });
+  }
+
+  async #warm({ cache, feed }: Parts): Promise<void> {
     const { signal } = this.#abort;
     const beganAtMs = performance.now();
     let after: Parameters<RecordReader['readWarmPage']>[0] = null;
@@ -143,6 +187,13 @@ export class Task {
     const { keys, rootKeys } = cache.sizes;
     this.#log.info({ keys, rootKeys, tookMs: Math.round(performance.now() - beganAtMs) }, 'memory is filled');
   }
+}
+
+/** Whether the feed has applied every transaction below the floor's, or has moved on to a later home's history. */
+function hasReached({ epoch, watermark }: ChangeFeed, floor: Revision): boolean {
+  if (epoch === null || watermark === null) return false;
+  const order = compareEpochs(epoch, floor.epoch);
+  return order > 0 || (order === 0 && watermark >= floor.xid);
 }
 
 /** The instance that the feed runs on. The feed knows its readers by their port; all of ours are of this class. */

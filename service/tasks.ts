@@ -1,5 +1,9 @@
 import { parseArgs } from 'node:util';
+import { accessFrom } from './database-access.ts';
+import { readSettings } from './env.ts';
 import { forgetTask, listTasks } from './home/known-tasks.ts';
+import { sentenceOf } from './sentence.ts';
+import { SETTINGS } from './settings.ts';
 import { createPool } from './store/pool.ts';
 import { rowsOf } from './store/rows.ts';
 
@@ -13,8 +17,7 @@ const RECENT_MS = 10_000;
 try {
   for (const line of await run()) process.stdout.write(`${JSON.stringify(line)}\n`);
 } catch (error) {
-  const reason = error instanceof Error && error.message !== '' ? error.message : String(error);
-  process.stderr.write(`Nothing was done: ${reason}\n`);
+  process.stderr.write(`Nothing was done: ${sentenceOf(error)}\n`);
   process.exitCode = 1;
 }
 
@@ -26,12 +29,10 @@ async function run(): Promise<readonly object[]> {
   const [command, taskId, ...more] = positionals;
   const listing = command === 'list' && taskId === undefined && !values.force;
   if (!listing && (command !== 'forget' || taskId === undefined || more.length > 0)) throw new Error(USAGE);
-  const url = process.env['KEYHEARTH_WRITER_URL'];
-  if (url === undefined || url === '') {
-    throw new Error('KEYHEARTH_WRITER_URL is not set: it is the postgres:// URL of the home database.');
-  }
+  const { url } = readSettings({ url: SETTINGS.writerUrl }, process.env);
   const pool = createPool({
     url,
+    access: accessFrom(process.env),
     applicationName: 'keyhearth tasks',
     connections: 1,
     onIdleError: (error) => void process.stderr.write(`${error.message}\n`),

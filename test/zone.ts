@@ -44,7 +44,11 @@ export interface TestZone {
   stop(): Promise<void>;
 }
 
-export async function startTestZone(settings: Record<string, string> = {}): Promise<TestZone> {
+/** `started`: regions in which a task runs from the beginning. */
+export async function startTestZone(
+  settings: Record<string, string> = {},
+  started: readonly TestRegion[] = REGIONS,
+): Promise<TestZone> {
   const postgres = await startTestPostgres();
   const url = await postgres.createDatabase();
   const [eu, ap] = [await postgres.addStandby('eu-west-1'), await postgres.addStandby('ap-southeast-1')];
@@ -78,14 +82,14 @@ export async function startTestZone(settings: Record<string, string> = {}): Prom
     });
     const task = new Task(env, pino({ level: process.env['TEST_LOG'] ?? 'silent', base: { region } }));
     await task.start();
-    const started = makeTestTask(region, `http://127.0.0.1:${port}`, task, rootKey, () => {
-      tasks.splice(tasks.indexOf(started), 1);
+    const running = makeTestTask(region, `http://127.0.0.1:${port}`, task, rootKey, () => {
+      tasks.splice(tasks.indexOf(running), 1);
     });
-    tasks.push(started);
-    return started;
+    tasks.push(running);
+    return running;
   }
 
-  for (const region of REGIONS) await startTask(region);
+  for (const region of started) await startTask(region);
   const zone: TestZone = {
     postgres,
     nodes,

@@ -1,8 +1,8 @@
 import { checkValue, isList, show, text, type Fields, type Report, type Rule } from './check-rules.ts';
 
 const NAME = text(
-  /^[a-z][a-z0-9-]{0,31}$/,
-  'a lower-case letter, then lower-case letters, digits and -, at most 32 characters',
+  /^(?=.{1,32}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$/,
+  'a lower-case letter, then lower-case letters and digits, with single hyphens between them, at most 32 characters',
 );
 /** Names an environment may not have, and what they stand for. */
 const RESERVED_ENVIRONMENTS: ReadonlyMap<string, string> = new Map([
@@ -38,6 +38,21 @@ export function checkIdentity(
   if (other !== undefined)
     report('hostname', `${hostname} is the hostname of ${other} already; each zone needs its own`);
   hostnames.set(hostname, label);
+}
+
+/**
+ * Names in AWS begin with environment and zone, joined by a hyphen, and so must stay different: `a-b` and `c` give the same as `a` and
+ * `b-c`. `taken` has the beginnings of all zones before this one, with their zones, and gets this one's.
+ */
+export function checkBeginning(label: string, taken: Map<string, string>, report: Report): void {
+  const beginning = label.replace('/', '-');
+  const other = taken.get(beginning);
+  if (other !== undefined && other !== label)
+    report(
+      'name',
+      `names in AWS would begin with ${beginning} as those of ${other} do; name the zone otherwise`,
+    );
+  taken.set(beginning, label);
 }
 
 /** Zones that callers may be told of: `names` are those of all zones of the environment. */

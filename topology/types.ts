@@ -15,7 +15,7 @@ export interface Environment {
 
 /** A set of regions that share data; nothing crosses its border. */
 export interface Zone {
-  /** Unique in its environment: `[a-z][a-z0-9-]*`, at most 32 characters. Part of every key's text, so it can't be renamed later. */
+  /** Unique in its environment: lower-case letters and digits with single hyphens between, a letter first, at most 32 characters. Part of every key's text, so it can't be renamed later. */
   readonly name: string;
   /** Where clients call; unique among all environments. */
   readonly hostname: string;

@@ -251,3 +251,23 @@ test('the table of regions is plausible: codes, countries and coordinates', () =
     'eu-west-3',
   ]);
 });
+
+test('environment and zone together must differ, since names in AWS begin with both', () => {
+  const zone = (name: string, hostname: string): object => ({ ...EU_ZONE, name, hostname });
+  const problems = problemsOf({
+    environments: {
+      'a-b': { zones: [zone('c', 'one.example.com')] },
+      a: { zones: [zone('b-c', 'two.example.com')] },
+    },
+  });
+  expect(problems).toEqual([
+    'a/b-c: name: names in AWS would begin with a-b-c as those of a-b/c do; name the zone otherwise',
+  ]);
+});
+
+test.each(['eu-', 'e--u', '-eu'])(
+  'a name such as %s is refused: no name in DNS or RDS may look so',
+  (name) => {
+    expect(problemsOf(withZones({ ...EU_ZONE, name })).join()).toContain('with single hyphens between them');
+  },
+);

@@ -1,6 +1,6 @@
 import { checkDomain } from './check-domain.ts';
 import { checkEvents, checkImage } from './check-events.ts';
-import { checkEnvironmentName, checkIdentity, checkKnownZones } from './check-identity.ts';
+import { checkBeginning, checkEnvironmentName, checkIdentity, checkKnownZones } from './check-identity.ts';
 import { checkAddressRanges, checkAvailabilityZones } from './check-network.ts';
 import { checkOperations } from './check-operations.ts';
 import { checkQuotas } from './check-quotas.ts';
@@ -40,6 +40,8 @@ interface Walk {
   readonly forDeployment: boolean;
   /** By hostname, the label of the zone that has it. */
   readonly hostnames: Map<string, string>;
+  /** By the beginning of its names in AWS, the label of the zone that has it. */
+  readonly beginnings: Map<string, string>;
   readonly zonesByAccount: Map<unknown, number>;
   /** Takes the problems of one zone, by its label. */
   readonly report: (label: string) => Report;
@@ -64,7 +66,13 @@ export function parseTopology(
   checkUnknownFields(value, '', ['environments'], report(''));
   const environments = value['environments'];
   if (isFields(environments) && Object.keys(environments).length > 0) {
-    const walk: Walk = { forDeployment, hostnames: new Map(), zonesByAccount: new Map(), report };
+    const walk: Walk = {
+      forDeployment,
+      hostnames: new Map(),
+      beginnings: new Map(),
+      zonesByAccount: new Map(),
+      report,
+    };
     for (const [name, environment] of Object.entries(environments)) checkEnvironment(name, environment, walk);
   } else {
     report('')('environments', `must be an object with at least one environment, is ${show(environments)}`);
@@ -107,6 +115,7 @@ function checkZone(zone: Fields, label: string, names: ReadonlySet<unknown>, wal
   const report = walk.report(label);
   checkUnknownFields(zone, '', ZONE_FIELDS, report);
   checkIdentity(zone, label, walk.hostnames, report);
+  checkBeginning(label, walk.beginnings, report);
   const { residency, regions } = checkRegions(zone, report);
   checkOperations(zone, report);
   checkSizes(zone, regions, report);

@@ -1,7 +1,8 @@
-import { Stack, Tags } from 'aws-cdk-lib';
+import { aws_iam as iam, Stack, Tags } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { AwsRegion } from '../../topology/aws-regions.ts';
 import type { RegionDeployment, ZoneDeployment } from '../../topology/deployment.ts';
+import { boundaryName } from '../names.ts';
 
 export interface RegionStackProps {
   readonly zone: ZoneDeployment;
@@ -13,7 +14,10 @@ export interface RegionStackProps {
   readonly holdsData?: boolean;
 }
 
-/** A stack of a zone in one of its regions. */
+/**
+ * A stack of a zone in one of its regions. Every role in it is bounded by the policy that the region's base makes. It is named by an
+ * ARN put together from text: a reference would be an output of the base for each of its readers.
+ */
 export class RegionStack extends Stack {
   readonly zone: ZoneDeployment;
   /** The region's own choices. */
@@ -33,6 +37,10 @@ export class RegionStack extends Stack {
     this.here = here;
     Tags.of(this).add('keyhearth:environment', zone.environment);
     Tags.of(this).add('keyhearth:zone', zone.name);
+    const boundaryArn = `arn:aws:iam::${zone.account}:policy/${boundaryName(zone, region)}`;
+    iam.PermissionsBoundary.of(this).apply(
+      iam.ManagedPolicy.fromManagedPolicyArn(this, 'RegionBoundary', boundaryArn),
+    );
   }
 
   /** Those of the topology: the CDK would ask AWS for them, and synthesis asks nobody. */

@@ -105,6 +105,30 @@ export function isElsewhere(known: KnownEpoch, region: string): HomeState | null
   return { at: 'elsewhere', epoch: known.epoch, region: known.homeRegion };
 }
 
+/** Another task of this region is at home right now: what it knows of other regions holds for this one. */
+export function isHomeAlready(region: string, feed: FeedView | null): boolean {
+  return feed !== null && feed.region === region && feed.heartbeatAgeMs <= HEARTBEAT_DOUBT_MS;
+}
+
+/** Whether this region is home by that, or becomes it. */
+export function isHere(decision: HomeDecision): boolean {
+  return decision.kind === 'start' || decision.state.at === 'here';
+}
+
+/** Every region that one of these takes for the home. */
+export function homesOf(
+  highest: KnownEpoch | null,
+  feed: FeedView | null,
+  state: HomeState,
+): readonly string[] {
+  const homes = [
+    highest?.homeRegion ?? null,
+    feed?.region ?? null,
+    state.at === 'elsewhere' ? state.region : null,
+  ];
+  return homes.filter((home) => home !== null);
+}
+
 function unknown(reason: string): HomeState {
   return { at: 'unknown', reason };
 }

@@ -1,12 +1,15 @@
 import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { FakeClock } from '../../test/fake-clock.ts';
 import { databaseUrl, startTestPostgres, type TestPostgres } from '../../test/postgres.ts';
 import { promote, waitForCatchUp } from '../../scripts/local/postgres/replication.ts';
 import type { Epoch } from '../domain/revision.ts';
 import type { PeerState } from '../peers/types.ts';
 import { databaseOf } from '../store/database.ts';
 import { createPool } from '../store/pool.ts';
-import { HomeWatch } from './home-watch.ts';
+import { HomeWatch, type HomeWatchOptions } from './home-watch.ts';
+import { Listening } from './listening.ts';
+import { Members } from './members.ts';
 import type { FeedView } from './ports.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -34,9 +37,16 @@ interface WatchSetup {
   readonly at?: string;
   readonly peers?: Readonly<Record<string, () => PeerState | Promise<PeerState>>>;
   readonly feed?: () => FeedView | null;
+  readonly options?: Pick<HomeWatchOptions, 'listening' | 'members'>;
 }
 
-function makeWatch({ region = HOME, at = url, peers = {}, feed = () => null }: WatchSetup = {}) {
+function makeWatch({
+  region = HOME,
+  at = url,
+  peers = {},
+  feed = () => null,
+  options = {},
+}: WatchSetup = {}) {
   const pool = createPool({ url: at, applicationName: 'test', onIdleError: () => {}, connections: 4 });
   pools.push(pool);
   const watch = new HomeWatch({
@@ -44,7 +54,7 @@ function makeWatch({ region = HOME, at = url, peers = {}, feed = () => null }: W
     origin: HOME,
     database: databaseOf(pool),
     peers: {
-      regions: Object.keys(peers),
+      regions: Object.keys(peers).filter((name) => name !== region),
       async state(name) {
         const state = await peers[name]?.();
         if (state === undefined) throw new Error('no such peer');
@@ -54,6 +64,7 @@ function makeWatch({ region = HOME, at = url, peers = {}, feed = () => null }: W
     feedView: feed,
     log,
     checkMs: 20,
+    ...options,
   });
   return { watch, pool };
 }
@@ -200,6 +211,51 @@ test('a promoted standby takes over with a higher epoch; the old home, back agai
   expect(rows).toEqual([{ region: EUROPE, epoch: 2, count: '0' }]);
   const back = makeWatch({ peers: { [EUROPE]: () => watch.peerState('task_2') } });
   expect(await back.watch.look()).toEqual({ at: 'elsewhere', epoch: epochOf(taken), region: EUROPE });
+});
+
+test('a task that has only just started listens before it becomes home, and heeds what its neighbours have heard', async () => {
+  const clock = new FakeClock();
+  const monotonicMs = (): number => clock.monotonicMs();
+  const makeListening = () => new Listening({ region: HOME, isCounted: () => true, monotonicMs, log });
+  await makeWatch().watch.look();
+  const neighbour: PeerState = { region: HOME, taskId: 'task_2', epoch: null, homeRegion: null };
+  const peaceful = makeWatch({
+    peers: { [HOME]: () => neighbour },
+    options: { listening: makeListening() },
+  });
+  expect(await peaceful.watch.look()).toMatchObject({ at: 'unknown' });
+  clock.advance(3000);
+  expect(await peaceful.watch.look()).toMatchObject({ at: 'here' });
+
+  let heard = neighbour;
+  const { watch } = makeWatch({ peers: { [HOME]: () => heard }, options: { listening: makeListening() } });
+  expect(await watch.look()).toMatchObject({ at: 'unknown' });
+  heard = { ...neighbour, epoch: { counter: 2, id: 'bbbbbbbb' }, homeRegion: EUROPE };
+  clock.advance(3000);
+  expect(await watch.look()).toMatchObject({ at: 'elsewhere', region: EUROPE });
+});
+
+test('whom a home asks is what its own writer shows at that moment', async () => {
+  const { pool } = makeWatch();
+  const unread = { query: () => Promise.reject(new Error('no reader here')) };
+  const monotonicMs = (): number => performance.now();
+  const members = new Members({ region: HOME, configured: [], reader: () => unread, monotonicMs, log });
+  const { watch } = makeWatch({ options: { members } });
+  await watch.look();
+  expect(members.others).toEqual([]);
+  await pool.query(
+    `insert into task_status (task_id, region, epoch, epoch_id, watermark, applied_xids, staleness_ms, reported_at, stopped_at)
+     select 'task of ' || region, region, 1, 'aaaaaaaa', '0', '{}', 0, now() - interval '1 day', stopped
+     from (values ('${EUROPE}', null), ('ap-southeast-1', now()), ('', now())) as one (region, stopped)`,
+  );
+  await watch.look();
+  expect(members.others).toEqual([EUROPE]);
+  await pool.query(`update task_status set stopped_at = now()`);
+  await pool.query(
+    `insert into epochs (counter, id, region, started_xid) values (2, 'bbbbbbbb', 'sa-east-1', pg_current_xact_id())`,
+  );
+  await watch.look();
+  expect(members.others).toEqual(['sa-east-1']);
 });
 
 test('the loop notices by itself, and stops when it is told to', async () => {

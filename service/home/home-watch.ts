@@ -6,12 +6,16 @@ import {
   decideHome,
   HEARTBEAT_DOUBT_MS,
   highestOf,
+  homesOf,
   isElsewhere,
+  isHere,
   knownOf,
   type KnownEpoch,
 } from './decide-home.ts';
 import { startEpoch, viewWriter, type EpochRow, type WriterView } from './epochs.ts';
 import { backoff, repeat, within } from './loop.ts';
+import type { Listening } from './listening.ts';
+import type { Members } from './members.ts';
 import type { Database, FeedView, Log } from './ports.ts';
 import type { HomeLocator, HomeState } from './types.ts';
 
@@ -25,6 +29,10 @@ export interface HomeWatchOptions {
   /** What this task's own feed last saw; null before its first poll. */
   readonly feedView: () => FeedView | null;
   readonly log: Log;
+  /** Where the regions to ask are found in the data. @default the configuration names all of them */
+  readonly members?: Pick<Members, 'learnHomes' | 'readWriter' | 'refresh'>;
+  /** Hears what other regions say before this one is home; `peers` must then reach the own region, too. @default null */
+  readonly listening?: Listening | null;
   /** @default 1000 */
   readonly checkMs?: number;
   /** For the writer's and for a peer's answer. @default 1500 */
@@ -42,7 +50,6 @@ export interface HomeWatchCounters {
 }
 
 const BACKOFF_MAX_MS = 3000;
-
 /**
  * Discovers where the home is, again each second, and takes over where this region's writer was promoted. Owned by main: `start`
  * returns after the first check, `stop` ends the loop. What it says may be out of date by one check; the fence inside each write
@@ -99,6 +106,7 @@ export class HomeWatch implements HomeLocator {
 
   async start(): Promise<void> {
     if (this.#loop !== null) throw new Error('the home watch was started twice');
+    await this.#options.members?.refresh();
     const firstPauseMs = await this.#lookOnce();
     let first = true;
     this.#loop = repeat(async () => {
@@ -160,7 +168,8 @@ export class HomeWatch implements HomeLocator {
 
   async #check(): Promise<void> {
     this.counters.checks += 1;
-    const { region, origin, feedView, database } = this.#options;
+    const { region, origin, feedView, database, members } = this.#options;
+    void members?.refresh();
     const writer = await this.#viewWriter();
     this.#failures = writer.kind === 'unreachable' ? this.#failures + 1 : 0;
     const first = feedView();
@@ -172,14 +181,23 @@ export class HomeWatch implements HomeLocator {
     if (writer.kind === 'writable' && writer.latest !== null) {
       this.#learn({ epoch: writer.latest.epoch, homeRegion: writer.latest.region });
     }
+    members?.learnHomes(homesOf(this.#highest, feed, this.#state));
     const decision = decideHome({ region, origin, writer, feed, peers, highest: this.#highest });
-    if (decision.kind === 'is') this.#moveTo(decision.state);
+    if (isHere(decision) && this.#options.listening?.mustWait(feed) === true) {
+      this.#moveTo({ at: 'unknown', reason: 'this task listens for a later home first' });
+    } else if (decision.kind === 'is') this.#moveTo(decision.state);
     else this.#moveTo(await this.#takeOver(database, decision.replaces));
   }
 
   async #viewWriter(): Promise<WriterView> {
+    const { database, members } = this.#options;
+    const view = async (): Promise<WriterView> => {
+      const writer = await viewWriter(database);
+      await members?.readWriter(writer.kind === 'writable' ? database : null);
+      return writer;
+    };
     try {
-      return await within(this.#answerTimeoutMs, 'the writer endpoint', viewWriter(this.#options.database));
+      return await within(this.#answerTimeoutMs, 'the writer endpoint', view());
     } catch (error) {
       this.counters.failedChecks += 1;
       return { kind: 'unreachable', reason: error instanceof Error ? error.message : String(error) };
@@ -188,9 +206,11 @@ export class HomeWatch implements HomeLocator {
 
   /** Those that answer in time. One that doesn't is as good as gone: a home mustn't depend on all others being there. */
   async #askPeers(): Promise<readonly PeerState[]> {
-    const { peers } = this.#options;
+    const { peers, region, listening = null } = this.#options;
     const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(this.#answerTimeoutMs)]);
-    const answers = await Promise.allSettled(peers.regions.map((region) => peers.state(region, signal)));
+    const asked = peers.regions.map((other) => peers.state(other, signal));
+    if (listening?.isOver === false) asked.push(listening.heed(peers.state(region, signal)));
+    const answers = await Promise.allSettled(asked);
     return answers.filter((answer) => answer.status === 'fulfilled').map((answer) => answer.value);
   }
 

@@ -35,12 +35,20 @@ function makeReporter(intervalMs: number) {
     home: { current: () => state.home },
     status: {
       report: (report) => take(`status ${report.watermark}`),
+      register: async (report) => {
+        await take(`status first ${report.watermark}`);
+        return { epoch, xid: 7n };
+      },
       stopped: (taskId) => take(`status stopped ${taskId}`),
       progress: async () => [],
       wait: async () => [],
     },
     peers: {
       report: (region, report) => take(`${region} ${report.watermark}`),
+      register: async (region, report) => {
+        await take(`${region} first ${report.watermark}`);
+        return { epoch, xid: 8n };
+      },
       stopped: (region, taskId) => take(`${region} stopped ${taskId}`),
     },
     log,
@@ -87,6 +95,19 @@ test('without a home there is nobody to tell', async () => {
   state.home = { at: 'unknown', reason: 'lost' };
   expect(await one.report()).toBe(false);
   expect(state.sent).toEqual([]);
+});
+
+test('the first report brings back what has to be applied before the task serves', async () => {
+  const { reporter: one, state } = makeReporter(5);
+  expect(await one.register()).toEqual({ epoch, xid: 7n });
+  state.home = { at: 'elsewhere', epoch, region: 'us-east-1' };
+  expect(await one.register()).toEqual({ epoch, xid: 8n });
+  expect(state.sent).toEqual(['status first 1', 'us-east-1 first 1']);
+  state.home = { at: 'unknown', reason: 'lost' };
+  expect(await one.register()).toBeNull();
+  state.home = { at: 'here', epoch };
+  state.failing = true;
+  await expect(one.register()).rejects.toThrow('home does not answer');
 });
 
 test('stopping says so, and a home that cannot be told does not hold it up', async () => {

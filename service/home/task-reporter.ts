@@ -1,3 +1,4 @@
+import type { Revision } from '../domain/revision.ts';
 import type { Peers } from '../peers/types.ts';
 import { backoff, pause, within } from './loop.ts';
 import type { Log } from './ports.ts';
@@ -14,7 +15,7 @@ export interface TaskReporterOptions {
   /** Used while home is here. */
   readonly status: TaskStatus;
   /** Used while it is elsewhere. */
-  readonly peers: Pick<Peers, 'report' | 'stopped'>;
+  readonly peers: Pick<Peers, 'register' | 'report' | 'stopped'>;
   readonly log: Log;
   /** @default 1000 */
   readonly intervalMs?: number;
@@ -70,6 +71,22 @@ export class TaskReporter {
     else await peers.report(where.region, report, AbortSignal.timeout(SEND_TIMEOUT_MS));
     this.counters.reports += 1;
     return true;
+  }
+
+  /**
+   * The first report, before this task serves. Returns what it must have applied by then; null where there was nothing to report or
+   * no home to report to. Fails as home does.
+   */
+  async register(): Promise<Revision | null> {
+    const { position, home, status, peers } = this.#options;
+    const report = position();
+    const where = home.current();
+    if (report === null || where.at === 'unknown') return null;
+    const signal = AbortSignal.timeout(SEND_TIMEOUT_MS);
+    const told = where.at === 'here' ? status.register(report) : peers.register(where.region, report, signal);
+    const floor = await within(SEND_TIMEOUT_MS, 'the first report', told);
+    this.counters.reports += 1;
+    return floor;
   }
 
   /** Ends the loop and tells home, which is tried once and bounded: a home that can't be told will call the task silent. */

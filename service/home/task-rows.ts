@@ -48,6 +48,18 @@ export async function writeReport(rows: Rows, report: TaskReport): Promise<void>
   );
 }
 
+/**
+ * The transaction id from which on everything lies that no snapshot has seen until now. To be asked after a write was answered, in
+ * a statement of its own: whoever looked without seeing that write then saw nothing from here on.
+ */
+export async function readNextXid(rows: Rows): Promise<bigint> {
+  const [row] = await rows.query<{ next: string }>(
+    'select pg_snapshot_xmax(pg_current_snapshot())::text as next',
+  );
+  if (row === undefined) throw new Error('a snapshot without an end');
+  return BigInt(row.next);
+}
+
 /** Whole ms that a bigint column can hold; staleness is infinite before the first poll. */
 function toMs(ms: number): number {
   return Math.min(Math.max(0, Math.round(ms)), Number.MAX_SAFE_INTEGER);

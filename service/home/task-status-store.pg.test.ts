@@ -272,10 +272,96 @@ test('a take-over starts silence over, for it was measured by another clock', as
   expect(await stateOf(revision, EUROPE)).toBe('pending');
 });
 
+/** A store that is told of its own region only. */
+function makeDiscovering(): TaskStatusStore {
+  return new TaskStatusStore({
+    database: databaseOf(side.pool),
+    epoch: () => side.epoch,
+    ownRegion: HOME,
+    regions: [HOME],
+    discovers: true,
+    monotonicMs: () => performance.now() + passedMs,
+  });
+}
+
+async function statesOf(revision: Revision): Promise<Readonly<Record<string, string>>> {
+  return Object.fromEntries((await store.progress(revision)).map(({ region, state }) => [region, state]));
+}
+
+test('found in the data, a region is the zone’s from the first report on until the last of its tasks has stopped', async () => {
+  store = makeDiscovering();
+  const revision = await writeOne();
+  expect(await statesOf(revision)).toEqual({ [HOME]: 'unknown' });
+  await store.report(report(revision, true, { taskId: 'task_home', region: HOME }));
+  await store.report(report(revision, true, { taskId: 'task_1' }));
+  await store.report(report(revision, false, { taskId: 'task_2' }));
+  expect(await statesOf(revision)).toEqual({ [HOME]: 'applied', [EUROPE]: 'pending' });
+  await store.stopped('task_1');
+  expect(await statesOf(revision)).toEqual({ [HOME]: 'applied', [EUROPE]: 'pending' });
+  await silence('task_2', 3_600_000);
+  expect(await statesOf(revision)).toEqual({ [HOME]: 'applied', [EUROPE]: 'unknown' });
+  await store.stopped('task_2');
+  expect(await statesOf(revision)).toEqual({ [HOME]: 'applied' });
+  // It stopped before its first report, and belongs to no region.
+  await store.stopped('task_3');
+  expect(await statesOf(revision)).toEqual({ [HOME]: 'applied' });
+});
+
+test('a region that joins while others wait is waited for, and no longer once it has left', async () => {
+  store = makeDiscovering();
+  const revision = await writeOne();
+  await store.report(report(revision, false, { taskId: 'task_home', region: HOME }));
+  const all = store.wait(revision, 'all', 20_000);
+  const another = store.wait(revision, 'another', 400);
+  await store.report(report(revision, false));
+  await store.report(report(revision, true, { taskId: 'task_home', region: HOME }));
+  expect(await another).toContainEqual({ region: EUROPE, state: 'pending' });
+  await store.stopped('task_1');
+  expect((await all).map(({ region, state }) => [region, state])).toEqual([[HOME, 'applied']]);
+});
+
+test('whoever registers gets a number above all that was called applied without it', async () => {
+  store = makeDiscovering();
+  const before = await writeOne();
+  await store.report(report(before, true, { taskId: 'task_home', region: HOME }));
+  expect((await store.wait(before, 'all', 5000)).map((one) => one.state)).toEqual(['applied']);
+  const floor = await store.register(report(before, false));
+  expect(floor.epoch).toEqual(before.epoch);
+  expect(floor.xid).toBeGreaterThan(before.xid);
+  const after = await writeOne();
+  expect(after.xid).toBeGreaterThanOrEqual(floor.xid);
+  // Its first report counts at once.
+  expect(await statesOf(after)).toMatchObject({ [EUROPE]: 'pending' });
+});
+
+test('where home has only just come, nothing is applied for a moment, for not all may have reported yet', async () => {
+  store = makeDiscovering();
+  const revision = await writeOne();
+  await store.report(report(revision, true, { taskId: 'task_home', region: HOME }));
+  store.settle();
+  expect(await statesOf(revision)).toEqual({ [HOME]: 'unknown' });
+  passedMs = 5000;
+  expect(await statesOf(revision)).toEqual({ [HOME]: 'applied' });
+  store = makeStore();
+  await store.report(report(revision, true));
+  store.settle();
+  expect(await stateOf(revision, EUROPE)).toBe('applied');
+});
+
+test('a report of what can be no region is refused', async () => {
+  const revision = await writeOne();
+  for (const region of ['', 'evil.example/', 'EU-WEST-1']) {
+    await expect(store.report(report(revision, true, { region }))).rejects.toMatchObject({
+      code: 'invalid_input',
+    });
+  }
+});
+
 test('away from home every call is refused', async () => {
   const revision = await writeOne();
   side.epoch = null;
   await expect(store.report(report(revision, true))).rejects.toMatchObject({ code: 'no_home' });
+  await expect(store.register(report(revision, true))).rejects.toMatchObject({ code: 'no_home' });
   await expect(store.stopped('task_1')).rejects.toMatchObject({ code: 'no_home' });
   await expect(store.progress(revision)).rejects.toMatchObject({ code: 'no_home' });
   const waited = await store.wait(revision, 'all', 40);

@@ -2,7 +2,15 @@ import { formatRevision, sameEpoch, type Epoch, type Revision } from '../domain/
 import { Problem } from '../domain/problem.ts';
 import type { Database } from './ports.ts';
 import { isEnough, regionState, type KnownTask } from './region-progress.ts';
-import { hasRevision, isOfEndedEpoch, readTasks, writeReport, writeStopped } from './task-rows.ts';
+import { isRegionName } from './members.ts';
+import {
+  hasRevision,
+  isOfEndedEpoch,
+  readNextXid,
+  readTasks,
+  writeReport,
+  writeStopped,
+} from './task-rows.ts';
 import type { RegionProgress, TaskReport, TaskStatus } from './types.ts';
 
 export interface TaskStatusStoreOptions {
@@ -10,8 +18,10 @@ export interface TaskStatusStoreOptions {
   /** The epoch in which this task is at home; null: it isn't, and every call is refused with `no_home`. */
   readonly epoch: () => Epoch | null;
   readonly ownRegion: string;
-  /** All regions of the zone. */
+  /** Regions that are the zone's, whatever tasks have reported. */
   readonly regions: readonly string[];
+  /** True: each region of which a task has reported that hasn't stopped is the zone's, too. @default false */
+  readonly discovers?: boolean;
   /** Monotonic ms. */
   readonly monotonicMs: () => number;
   /** A task that hasn't reported for so long is silent. @default 3000 */
@@ -40,6 +50,8 @@ interface Tick {
   readonly pass: () => void;
 }
 
+/** Longer than a task that can reach home goes without trying to, after a failure. */
+const SETTLE_MS = 5000;
 const TRACES_MAX = 2000;
 /** Whoever waits no longer than that, or not at all, still gets an answer. */
 const SHORTEST_LOOK_MS = 250;
@@ -51,21 +63,34 @@ export class TaskStatusStore implements TaskStatus {
   readonly #silentAfterMs: number;
   readonly #pollMs: number;
   readonly #traces = new Map<string, Trace>();
+  #regions: readonly string[];
+  #settledAtMs = Number.NEGATIVE_INFINITY;
   #tick: Tick | null = null;
   #reading: Promise<readonly KnownTask[]> | null = null;
   #nextReading: Promise<readonly KnownTask[]> | null = null;
 
   constructor(options: TaskStatusStoreOptions) {
     this.#options = options;
+    this.#regions = options.regions;
     this.#silentAfterMs = options.silentAfterMs ?? 3000;
     this.#pollMs = options.pollMs ?? 25;
   }
 
   async report(report: TaskReport): Promise<void> {
     this.#requireHome();
+    requireRegionName(report);
     await writeReport(this.#options.database, report);
     this.counters.reports += 1;
     this.#tick?.pass();
+  }
+
+  async register(report: TaskReport): Promise<Revision> {
+    const epoch = this.#requireHome();
+    await this.report(report);
+    const floor = { epoch, xid: await readNextXid(this.#options.database) };
+    // Of a home that has moved meanwhile, the number would be one of another history.
+    if (!sameEpoch(this.#requireHome(), epoch)) throw notHome();
+    return floor;
   }
 
   async stopped(taskId: string): Promise<void> {
@@ -74,11 +99,21 @@ export class TaskStatusStore implements TaskStatus {
     this.#tick?.pass();
   }
 
+  /**
+   * Home has come here, or back: where regions come and go, nothing counts as applied for a moment, in which all tasks that run tell
+   * of themselves. A failover may have lost what they had told before.
+   */
+  settle(): void {
+    const { discovers = false, monotonicMs } = this.#options;
+    if (discovers) this.#settledAtMs = monotonicMs() + SETTLE_MS;
+  }
+
   async progress(revision: Revision): Promise<readonly RegionProgress[]> {
     const present = this.#requireHome();
     const trace = this.#trace(revision);
-    const { regions } = this.#options;
+    const settled = this.#options.monotonicMs() >= this.#settledAtMs;
     const tasks = await this.#readTasks();
+    const regions = this.#learnRegions(tasks);
     const survived = isOfEndedEpoch(revision, present) && (await this.#hasSurvived(revision, trace, present));
     const afterMs = this.#options.monotonicMs() - trace.sinceMs;
     return regions.map((region): RegionProgress => {
@@ -86,6 +121,7 @@ export class TaskStatusStore implements TaskStatus {
       const found = regionState(ofRegion, { revision, survived, knownForMs: afterMs }, this.#silentAfterMs);
       if (found.state === 'unknown') return { region, ...found };
       if (found.state === 'pending') return { region, state: 'pending' };
+      if (!settled) return { region, state: 'unknown', reason: 'home has only just come here' };
       const appliedAfterMs = trace.appliedAfterMs.get(region) ?? afterMs;
       trace.appliedAfterMs.set(region, appliedAfterMs);
       return { region, state: 'applied', afterMs: Math.round(appliedAfterMs) };
@@ -127,7 +163,16 @@ export class TaskStatusStore implements TaskStatus {
       if (!(error instanceof Problem)) throw error;
     }
     const reason = 'the home database does not answer';
-    return this.#options.regions.map((region) => ({ region, state: 'unknown', reason }));
+    return this.#regions.map((region) => ({ region, state: 'unknown', reason }));
+  }
+
+  /** A region whose tasks have all stopped is none of the zone's any more; one whose tasks are silent is. */
+  #learnRegions(tasks: readonly KnownTask[]): readonly string[] {
+    const { regions, discovers = false } = this.#options;
+    if (!discovers) return regions;
+    const running = tasks.filter((task) => !task.stopped).map((task) => task.report.region);
+    this.#regions = [...new Set([...regions, ...running.toSorted()])];
+    return this.#regions;
   }
 
   /**
@@ -173,9 +218,7 @@ export class TaskStatusStore implements TaskStatus {
 
   #requireHome(): Epoch {
     const epoch = this.#options.epoch();
-    if (epoch === null) {
-      throw new Problem('no_home', 'This region is not the home of the zone.', { retryAfterS: 1 });
-    }
+    if (epoch === null) throw notHome();
     return epoch;
   }
 
@@ -192,6 +235,19 @@ export class TaskStatusStore implements TaskStatus {
     this.#tick = { passed: promise, pass };
     return this.#tick;
   }
+}
+
+function notHome(): Problem {
+  return new Problem('no_home', 'This region is not the home of the zone.', { retryAfterS: 1 });
+}
+
+/** What is written here becomes part of URLs in every region. */
+function requireRegionName({ region }: TaskReport): void {
+  if (isRegionName(region)) return;
+  throw new Problem(
+    'invalid_input',
+    'A report names a region that can be none: its task has another version or is none.',
+  );
 }
 
 /** Undefined where the work takes longer; it goes on, and its late outcome is let go. */

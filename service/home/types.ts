@@ -34,6 +34,11 @@ export type RegionProgress =
 /** Who has applied what; kept at home. */
 export interface TaskStatus {
   report(report: TaskReport): Promise<void>;
+  /**
+   * Takes a task's first report, and returns the transaction id, at home, below which everything lies that was called applied
+   * without this task: it may serve once its feed's watermark is no less.
+   */
+  register(report: TaskReport): Promise<Revision>;
   /** The task is known to have stopped: nobody waits for it any more. */
   stopped(taskId: string): Promise<void>;
   /** Progress of each region of the zone as of now. */

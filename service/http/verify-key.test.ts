@@ -11,15 +11,21 @@ import { verifyKeyRoute } from './verify-key.ts';
 
 let side: VerifySide;
 let app: FastifyInstance;
+let tookMs: number[];
 
 beforeEach(async () => {
   side = makeVerifySide();
+  tookMs = [];
   app = buildApp(testDeps());
   await app.register(
     verifyKeyRoute({
       authenticator: side.authenticator,
       verifier: side.verifier,
       freshness: { waitFor: async () => side.freshness.reaches },
+      stopwatch: {
+        start: () => side.clock.monotonicMs(),
+        stop: (startedMs) => void tookMs.push(side.clock.monotonicMs() - startedMs),
+      },
     }),
   );
 });
@@ -210,4 +216,18 @@ test('a view older than allowed is flagged with its age', async () => {
   expect((await verify()).headers['keyhearth-staleness-ms']).toBeUndefined();
   side.freshness.staleness = 4321;
   expect((await verify()).headers['keyhearth-staleness-ms']).toBe('4321');
+});
+
+test('every verdict is timed once, whether it waited for a read or not; a refusal is not', async () => {
+  side.source.hold();
+  const cold = verify();
+  await expect.poll(() => side.source.asked.length).toBeGreaterThan(0);
+  side.clock.advance(40);
+  side.source.release();
+  expect((await cold).status).toBe(200);
+  await verify();
+  expect(tookMs).toEqual([40, 0]);
+  await verify({ key: KEY }, { authorization: 'Bearer nobody' });
+  await verify({ key: KEY, credits: { cost: 1 } });
+  expect(tookMs).toHaveLength(2);
 });

@@ -14,6 +14,14 @@ export interface VerifyKeyDeps {
   readonly authenticator: Pick<Authenticator, 'authenticate' | 'confirm'>;
   readonly verifier: Pick<Verifier, 'verify' | 'confirm'>;
   readonly freshness: Pick<Freshness, 'waitFor'>;
+  /** Told of each verification that got a verdict, from the parsed request to the sent answer. @default nobody is told */
+  readonly stopwatch?: Stopwatch;
+}
+
+/** Runs on every verification: cheap, and never fails. */
+interface Stopwatch {
+  start(): number;
+  stop(startedMs: number): void;
 }
 
 /** How long a request may wait for the revision that it asks for, before home is asked. */
@@ -58,6 +66,7 @@ export function verifyKeyRoute(deps: VerifyKeyDeps): FastifyPluginCallback {
       '/v2/keys.verifyKey',
       { schema: { body: VerifyKeyBody } },
       (request, reply) => {
+        const startedMs = deps.stopwatch?.start() ?? 0;
         const rootKeyText = bearerText(request.headers.authorization);
         const { body } = request;
         if (body.credits !== undefined) throw notYet('credits');
@@ -68,17 +77,37 @@ export function verifyKeyRoute(deps: VerifyKeyDeps): FastifyPluginCallback {
           clientAddress: () => clientAddressOf(request),
         };
         if (request.headers['keyhearth-min-revision'] !== undefined) {
-          return verifyAtRevision(deps, request, reply, rootKeyText, wanted);
+          return timed(deps, startedMs, verifyAtRevision(deps, request, reply, rootKeyText, wanted));
         }
         const principal = deps.authenticator.authenticate(rootKeyText);
-        if (principal instanceof Promise) return verifyLater(deps, request, reply, principal, wanted);
+        if (principal instanceof Promise) {
+          return timed(deps, startedMs, verifyLater(deps, request, reply, principal, wanted));
+        }
         const verdict = deps.verifier.verify(principal, wanted);
-        if (verdict instanceof Promise) return verdict.then((late) => send(request, reply, late));
-        return send(request, reply, verdict);
+        if (verdict instanceof Promise) {
+          return timed(
+            deps,
+            startedMs,
+            verdict.then((late) => send(request, reply, late)),
+          );
+        }
+        send(request, reply, verdict);
+        deps.stopwatch?.stop(startedMs);
+        return reply;
       },
     );
     done();
   };
+}
+
+async function timed(
+  { stopwatch }: VerifyKeyDeps,
+  startedMs: number,
+  sent: Promise<FastifyReply>,
+): Promise<FastifyReply> {
+  const reply = await sent;
+  stopwatch?.stop(startedMs);
+  return reply;
 }
 
 async function verifyLater(

@@ -286,13 +286,26 @@ function both(source: RecordSource): Readonly<Record<ReadFrom, RecordSource>> {
   return { home: source, reader: source };
 }
 
+test.each([
+  [503, NO_HOME],
+  [502, UNKNOWN],
+  [504, UNKNOWN],
+])('a load balancer that answers with %d in place of a task', async (status, refusal) => {
+  const html = `HTTP/1.1 ${status} x\r\ncontent-type: text/html\r\ncontent-length: 2\r\n\r\n<>`;
+  const { url } = await startRaw((socket) => socket.on('data', () => socket.write(html)));
+  const peers = peersTo(url);
+  expect(await refusalOf(peers.pass(HOME, WRITE))).toEqual(refusal);
+  expect(await refusalOf(peers.pass(HOME, READ))).toEqual(NO_HOME);
+  expect(await refusalOf(peers.state(HOME, signal))).toEqual(NO_HOME);
+});
+
 // Private calls
 
 async function privatePeers(overrides: Partial<PeerEndpointDeps>, options: Partial<PeersOptions> = {}) {
   const unasked = () => Promise.reject(new Error('not asked in this test'));
   const peerEndpoint = createPeerEndpoint({
     state: () => ({ region: HOME, taskId: 'task_1', epoch: null, homeRegion: null }),
-    taskStatus: { report: unasked, stopped: unasked },
+    taskStatus: { register: unasked, report: unasked, stopped: unasked },
     records: both({ readRecords: unasked, readShared: unasked }),
     ...overrides,
   });
@@ -306,13 +319,18 @@ test('state', async () => {
   expect(peers.regions).toEqual([HOME]);
 });
 
-test('report and stopped', async () => {
+test('report, stopped and register', async () => {
   const heard: unknown[] = [];
   const note = (value: unknown): Promise<void> => {
     heard.push(value);
     return Promise.resolve();
   };
-  const peers = await privatePeers({ taskStatus: { report: note, stopped: note } });
+  const floor = { epoch: REVISION.epoch, xid: 9_007_199_254_740_995n };
+  const register = async (value: unknown) => {
+    await note(value);
+    return floor;
+  };
+  const peers = await privatePeers({ taskStatus: { register, report: note, stopped: note } });
   const report: TaskReport = {
     taskId: 'task_2',
     region: 'eu-west-1',
@@ -325,7 +343,8 @@ test('report and stopped', async () => {
   };
   await peers.report(HOME, report, signal);
   await peers.stopped(HOME, 'task_2');
-  expect(heard).toStrictEqual([report, 'task_2']);
+  expect(await peers.register(HOME, report, signal)).toStrictEqual(floor);
+  expect(heard).toStrictEqual([report, 'task_2', report]);
 });
 
 test('records and shared objects', async () => {

@@ -1,29 +1,21 @@
 import { Problem } from '../domain/problem.ts';
 import { PEER_HEADER, sign } from './signature.ts';
-import {
-  AnswerLost,
-  createTransport,
-  type Incoming,
-  NotSent,
-  type Outgoing,
-  type Transport,
-} from './transport.ts';
+import { AnswerLost, type Incoming, NotSent, type Outgoing } from './transport.ts';
+import { createTransports, type PeerPlaces } from './transports.ts';
 import type { PassedRequest, Peers } from './types.ts';
 import * as wire from './wire.ts';
 
-export interface PeersOptions {
+export interface PeersOptions extends PeerPlaces {
   /** The task's own region. */
   readonly region: string;
-  /** `http://host:port` of each other region of the zone. */
-  readonly urls: ReadonlyMap<string, string>;
+  /** The other regions of the zone as they are known now. @default those that `urls` names */
+  readonly regions?: () => readonly string[];
   /** The zone's shared secret, 32 characters at least. */
   readonly secret: string;
   /** Epoch ms. */
   readonly nowMs: () => number;
   /** A new random text of 16–64 URL-safe characters for each call. */
   readonly nonce: () => string;
-  /** A connection that isn't there after so long is given up. @default 500 */
-  readonly connectTimeoutMs?: number;
   /** Limit of a private read, from the call to the whole answer. @default 2000 */
   readonly readTimeoutMs?: number;
   /** Limit of a request that is passed on. Longer than a write may take at home, its waits included. @default 15000 */
@@ -32,6 +24,8 @@ export interface PeersOptions {
 
 /** Calls to the other regions, over one keep-alive pool each. Its owner closes it when the task stops. */
 export interface PeersClient extends Peers {
+  /** Ends the connections to all regions but these, once what is under way has ended. */
+  retain(regions: readonly string[]): void;
   close(): Promise<void>;
 }
 
@@ -39,14 +33,14 @@ export interface PeersClient extends Peers {
 const PASSED_HEADERS = ['authorization', 'idempotency-key', 'keyhearth-min-revision', 'accept'];
 
 export function createPeers(options: PeersOptions): PeersClient {
-  const { connectTimeoutMs = 500, readTimeoutMs = 2000, passTimeoutMs = 15_000 } = options;
-  const transports = new Map<string, Transport>();
-  for (const [region, url] of options.urls) transports.set(region, createTransport(url, connectTimeoutMs));
+  const { readTimeoutMs = 2000, passTimeoutMs = 15_000 } = options;
+  const transports = createTransports(options);
+  const regionsNow = options.regions ?? ((): readonly string[] => [...options.urls.keys()]);
 
-  function transportOf(region: string): Transport {
-    const transport = transports.get(region);
+  async function send(region: string, request: Outgoing): Promise<Incoming> {
+    const transport = transports.of(region);
     if (transport === undefined) throw noHome(`Region ${region} is no peer of this task.`);
-    return transport;
+    return await transport.send(request);
   }
 
   function signed(region: string, request: Outgoing, clientAddress: string, requestId: string): Outgoing {
@@ -67,7 +61,7 @@ export function createPeers(options: PeersOptions): PeersClient {
     };
     let answer: Incoming;
     try {
-      answer = await transportOf(region).send(signed(region, request, 'none', 'none'));
+      answer = await send(region, signed(region, request, 'none', 'none'));
     } catch (cause) {
       if (!(cause instanceof NotSent || cause instanceof AnswerLost)) throw cause;
       throw noHome(`Region ${region} did not answer.`, cause);
@@ -86,9 +80,8 @@ export function createPeers(options: PeersOptions): PeersClient {
     const timeoutMs = passTimeoutMs + (request.extraTimeoutMs ?? 0);
     const outgoing = { path: request.path, headers, body: request.body, timeoutMs };
     try {
-      return await transportOf(region).send(
-        signed(region, outgoing, request.clientAddress, request.requestId),
-      );
+      const answer = await send(region, signed(region, outgoing, request.clientAddress, request.requestId));
+      return requireTask(answer);
     } catch (cause) {
       if (cause instanceof NotSent) throw noHome(`The home region, ${region}, can't be reached.`, cause);
       if (!(cause instanceof AnswerLost)) throw cause;
@@ -102,12 +95,16 @@ export function createPeers(options: PeersOptions): PeersClient {
   }
 
   return {
-    regions: [...options.urls.keys()],
+    get regions() {
+      return regionsNow();
+    },
     state: async (region, signal) => wire.readState(await call(region, 'state', '{}', signal)),
     pass,
     report: async (region, report, signal) => {
       await call(region, 'report', wire.writeReport(report), signal);
     },
+    register: async (region, report, signal) =>
+      wire.readFloor(await call(region, 'register', wire.writeReport(report), signal)),
     stopped: async (region, taskId) => {
       await call(region, 'stopped', wire.writeStopped(taskId));
     },
@@ -115,10 +112,20 @@ export function createPeers(options: PeersOptions): PeersClient {
       wire.readRecords(await call(region, 'records', wire.writeRecordsCall({ hashes, floor, from }))),
     readShared: async (region, refs, floor, from) =>
       wire.readShared(await call(region, 'shared', wire.writeSharedCall({ refs, floor, from }))),
-    close: async () => {
-      await Promise.all([...transports.values()].map((transport) => transport.close()));
-    },
+    retain: (regions) => transports.retain(regions),
+    close: async () => await transports.close(),
   };
+}
+
+/**
+ * A task says even its own failures in JSON; others come from a load balancer in front of it. Its 503 says that there was no task
+ * to hand the request to; any other failure leaves open what became of the request.
+ */
+function requireTask(answer: Incoming): Incoming {
+  if (answer.status < 500) return answer;
+  if (/^application\/([\w.+-]+\+)?json\b/.test(answer.headers['content-type'] ?? '')) return answer;
+  const message = `a load balancer answered with ${answer.status} in place of a task`;
+  throw answer.status === 503 ? new NotSent(message) : new AnswerLost(message);
 }
 
 function noHome(detail: string, cause?: unknown): Problem {

@@ -6,7 +6,7 @@ import * as wire from './wire.ts';
 
 export interface PeerEndpointDeps {
   readonly state: () => PeerState;
-  readonly taskStatus: Pick<TaskStatus, 'report' | 'stopped'>;
+  readonly taskStatus: Pick<TaskStatus, 'register' | 'report' | 'stopped'>;
   /** What a peer reads whose own reader is lost, or that must know what home has. */
   readonly records: Readonly<Record<ReadFrom, RecordSource>>;
 }
@@ -23,6 +23,10 @@ export function createPeerEndpoint(deps: PeerEndpointDeps): PeerEndpoint {
         await deps.taskStatus.report(read(wire.readReport, body));
         return '{}';
       },
+    ],
+    [
+      'register',
+      async (body) => wire.writeFloor(await deps.taskStatus.register(read(wire.readReport, body))),
     ],
     [
       'stopped',

@@ -17,6 +17,8 @@ export interface PeerGateOptions {
   readonly region: string;
   /** Epoch ms. */
   readonly nowMs: () => number;
+  /** Hears of each region whose task has signed a request that holds. */
+  readonly onPeer?: (region: string) => void;
 }
 
 /**
@@ -42,6 +44,7 @@ export function createPeerGate(options: PeerGateOptions): PeerGate {
     if (skewMs > MAX_SKEW_MS) return refused(`the signature's time is off by ${skewMs} ms`);
     if (seen.has(read.stamp.nonce)) return refused('the signature was used before');
     seen.set(read.stamp.nonce, true);
+    options.onPeer?.(read.stamp.origin.region);
     return { kind: 'peer', origin: read.stamp.origin };
   }
 

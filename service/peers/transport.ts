@@ -31,16 +31,39 @@ export class AnswerLost extends Error {
 export interface Transport {
   /** Rejects with `NotSent` or `AnswerLost`, and nothing else. */
   send(request: Outgoing): Promise<Incoming>;
+  /** Lets the calls that are under way end, and then closes; for a peer that nobody needs any more. */
+  retire(): Promise<void>;
+  /** Ends all at once. */
   close(): Promise<void>;
+}
+
+export interface TransportOptions {
+  /** A connection, its TLS handshake included, is given up after so long. */
+  readonly connectTimeoutMs: number;
+  /** Name that the certificate of an https peer must hold, and that is asked for. @default the URL's host */
+  readonly serverName?: string;
+  /** PEM of the only authority that certificates may come from. @default those that Node knows */
+  readonly ca?: string;
 }
 
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
-/** `baseUrl` is `http://host:port`. A connection is given up after `connectTimeoutMs`. */
-export function createTransport(baseUrl: string, connectTimeoutMs: number): Transport {
+/**
+ * `baseUrl` is `http://host:port` or `https://host:port`. A certificate that isn't trusted, has expired or is of another name means
+ * no connection: `NotSent`.
+ */
+export function createTransport(baseUrl: string, options: TransportOptions): Transport {
+  const { connectTimeoutMs, serverName, ca } = options;
   const pool = new Pool(baseUrl, {
     connections: 32,
-    connect: { timeout: connectTimeoutMs, keepAlive: true },
+    // HTTP/2 would put many requests on one connection, and tell less clearly which of them were sent when it breaks.
+    allowH2: false,
+    connect: {
+      timeout: connectTimeoutMs,
+      keepAlive: true,
+      ...(serverName === undefined ? {} : { servername: serverName }),
+      ...(ca === undefined ? {} : { ca }),
+    },
     // The time limit of a whole call is kept by `send`: undici's own are coarse and start later.
     headersTimeout: 0,
     bodyTimeout: 0,
@@ -48,6 +71,7 @@ export function createTransport(baseUrl: string, connectTimeoutMs: number): Tran
   });
   return {
     send: (request) => exchange(pool, request),
+    retire: () => pool.close(),
     close: () => pool.destroy(),
   };
 }

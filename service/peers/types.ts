@@ -1,7 +1,7 @@
 import type { KeyHash } from '../domain/brands.ts';
 import type { SnapshotFloor } from '../domain/feed.ts';
 import type { RecordReads, SharedObject, SharedRef } from '../domain/records.ts';
-import type { Epoch } from '../domain/revision.ts';
+import type { Epoch, Revision } from '../domain/revision.ts';
 import type { TaskReport } from '../home/types.ts';
 
 /** What a region says of itself to its peers. */
@@ -79,11 +79,13 @@ export interface PeerEndpoint {
  * call certainly was not applied (no connection), `outcome_unknown` where it was sent and no answer came.
  */
 export interface Peers {
-  /** Other regions of the zone. */
+  /** Other regions of the zone, as they are known now. */
   readonly regions: readonly string[];
   state(region: string, signal: AbortSignal): Promise<PeerState>;
   pass(region: string, request: PassedRequest): Promise<PassedAnswer>;
   report(region: string, report: TaskReport, signal: AbortSignal): Promise<void>;
+  /** A task's first report; returns what it must have applied before it serves (`TaskStatus`). */
+  register(region: string, report: TaskReport, signal: AbortSignal): Promise<Revision>;
   stopped(region: string, taskId: string): Promise<void>;
   readRecords(
     region: string,

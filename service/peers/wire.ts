@@ -10,6 +10,7 @@ import type {
   SharedObject,
   SharedRef,
 } from '../domain/records.ts';
+import type { Revision } from '../domain/revision.ts';
 import type { TaskReport } from '../home/types.ts';
 import type { PeerState, ReadFrom } from './types.ts';
 
@@ -93,6 +94,7 @@ const SharedRefWire = Type.Object({
 
 const stateReader = reader(PeerStateWire);
 const reportReader = reader(TaskReportWire);
+const floorReader = reader(Type.Object({ epoch: EpochWire, xid: BigIntText }));
 const stoppedReader = reader(Type.Object({ taskId: Type.String() }));
 const FloorWire = Type.Object({
   mark: Nullable(Type.Object({ epoch: EpochWire, watermark: BigIntText, met: Type.Integer({ minimum: 0 }) })),
@@ -120,6 +122,13 @@ export function writeReport(report: TaskReport): string {
 export function readReport(text: string): TaskReport {
   const wire = reportReader(text);
   return { ...wire, watermark: BigInt(wire.watermark), appliedXids: wire.appliedXids.map(BigInt) };
+}
+
+export const writeFloor = ({ epoch, xid }: Revision): string => JSON.stringify({ epoch, xid: String(xid) });
+
+export function readFloor(text: string): Revision {
+  const { epoch, xid } = floorReader(text);
+  return { epoch, xid: BigInt(xid) };
 }
 
 export const writeStopped = (taskId: string): string => JSON.stringify({ taskId });

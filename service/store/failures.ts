@@ -1,4 +1,5 @@
 import { Problem } from '../domain/problem.ts';
+import { TokenFailure } from './iam-tokens.ts';
 
 /** SQLSTATEs after which the session is gone: connection exceptions, shutdowns, and the time limits that end a session. */
 const SESSION_ENDED = /^(08...|57P0[123]|25P0[34]|53300)$/;
@@ -15,9 +16,17 @@ const SOCKET_CODES = new Set([
   'EAI_AGAIN',
 ]);
 
+/** SQLSTATEs with which a server refuses a session before it begins: who we are, or which database we want. */
+const NOT_LET_IN = /^(28...|3D000)$/;
+
+/** Node's and OpenSSL's codes for a server that couldn't prove who it is, or speaks no TLS that we do. */
+const TLS_CODES = /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|EPROTO)/;
+
 /** The client library has no codes for these. */
 const LIBRARY_MESSAGES =
   /^(Connection terminated|timeout expired|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Client was closed)/;
+const NO_TLS_MESSAGES =
+  /^(The server does not support SSL connections|There was an error establishing an SSL connection)/;
 
 /** SQLSTATE of an error that the server reported, or the code of a socket's; undefined where there is none. */
 export function errorCode(error: unknown): string | undefined {
@@ -34,8 +43,21 @@ export function isConnectionFailure(error: unknown): boolean {
   if (error instanceof AggregateError) return error.errors.some(isConnectionFailure);
   if (!(error instanceof Error)) return false;
   const code = errorCode(error);
+  if (isRefusedConnection(error)) return true;
   if (code !== undefined) return SOCKET_CODES.has(code) || SESSION_ENDED.test(code);
   return LIBRARY_MESSAGES.test(error.message);
+}
+
+/**
+ * True where there is no connection because one side refuses the other: a role, a password, a certificate, a database that isn't
+ * there. Trying again won't help; somebody has to set something right.
+ */
+export function isRefusedConnection(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error instanceof TokenFailure) return true;
+  const code = errorCode(error);
+  if (code !== undefined) return NOT_LET_IN.test(code) || TLS_CODES.test(code);
+  return NO_TLS_MESSAGES.test(error.message);
 }
 
 /**

@@ -2,17 +2,23 @@ import { fileURLToPath } from 'node:url';
 import { runner } from 'node-pg-migrate';
 import pg from 'pg';
 import { ADVISORY_LOCKS } from '../domain/advisory-locks.ts';
+import { type DatabaseAccess, PLAIN_ACCESS } from './access.ts';
 import { rowsOf } from './rows.ts';
 import { MIGRATIONS_TABLE, readSchemaVersion } from './schema-version.ts';
 
-export interface MigrateOptions {
-  /** `postgres://…` of the home's writer. */
-  readonly url: string;
+export interface ApplyOptions {
   /** Folder of the SQL files. @default those of this service */
   readonly directory?: string;
   /** How long a migration waits for a table that others use. @default 5000 */
   readonly lockTimeoutMs?: number;
   readonly onWarning: (message: string) => void;
+}
+
+export interface MigrateOptions extends ApplyOptions {
+  /** `postgres://…` of the home's writer. */
+  readonly url: string;
+  /** @default the password in the URL, no TLS */
+  readonly access?: DatabaseAccess;
 }
 
 export interface Migrated {
@@ -22,6 +28,13 @@ export interface Migrated {
   readonly schema: number;
 }
 
+/**
+ * The folder of the SQL files. It lies beside this file, and beside the one file that an entry is bundled into: both are found in
+ * the same way.
+ */
+export const MIGRATIONS_DIRECTORY = fileURLToPath(new URL('./migrations', import.meta.url));
+
+const CONNECTION_TIMEOUT_MS = 5000;
 /** Another migration may have much to do; one that takes longer than this is stuck. */
 const OTHER_MIGRATION_TIMEOUT_MS = 15 * 60_000;
 /** The migration library pauses for moments only: a client that is silent for so long is gone, and its locks must not stay. */
@@ -32,40 +45,68 @@ const IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000;
  * find it done. Does nothing where the schema fits. Fails as the database does, with nothing applied.
  */
 export async function migrate(options: MigrateOptions): Promise<Migrated> {
-  const client = new pg.Client({
-    connectionString: options.url,
-    application_name: 'keyhearth migrate',
-    connectionTimeoutMillis: 5000,
-    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
-    keepAlive: true,
-  });
-  client.on('error', (error) => options.onWarning(error.message));
+  const client = migrationClient(options.url, options.access ?? PLAIN_ACCESS, options.onWarning);
   await client.connect();
   try {
-    // No limit on a statement or on the whole, whatever the role's own settings are: an index over all keys takes as long as it
-    // takes, and one that is cancelled half-way begins again at nothing with the next try.
-    await client.query('set statement_timeout = 0; set transaction_timeout = 0');
-    // The library would wait for its turn under the same limit as for a table's lock, so we take the lock ourselves.
-    await client.query(`set lock_timeout = ${OTHER_MIGRATION_TIMEOUT_MS}`);
-    await client.query(`select pg_advisory_lock(${ADVISORY_LOCKS.migration})`);
-    // While we wait for a table's lock, every query on that table queues up behind us: better to fail, and to be run again.
-    await client.query(`set lock_timeout = ${options.lockTimeoutMs ?? 5000}`);
-    const done = await runner({
-      dbClient: client,
-      dir: options.directory ?? fileURLToPath(new URL('./migrations', import.meta.url)),
-      migrationsTable: MIGRATIONS_TABLE,
-      direction: 'up',
-      singleTransaction: true,
-      checkOrder: true,
-      noLock: true,
-      logger: { info: () => {}, warn: options.onWarning, error: options.onWarning },
-    });
-    return {
-      applied: done.map((migration) => migration.name),
-      schema: await readSchemaVersion(rowsOf(client)),
-    };
+    await lockMigrations(client, OTHER_MIGRATION_TIMEOUT_MS);
+    return await applyMigrations(client, options);
   } finally {
     // It ends the session, and the lock with it.
     await client.end();
   }
+}
+
+/** A client, not yet connected, for a session in which migrations run. `password` replaces the URL's. */
+export function migrationClient(
+  url: string,
+  access: DatabaseAccess,
+  onWarning: (message: string) => void,
+  password?: string,
+): pg.Client {
+  const timeout = { connectionTimeoutMs: CONNECTION_TIMEOUT_MS };
+  const client = new pg.Client({
+    ...access.clientConfig(url, password === undefined ? timeout : { ...timeout, password }),
+    application_name: 'keyhearth migrate',
+    connectionTimeoutMillis: CONNECTION_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+    keepAlive: true,
+  });
+  client.on('error', (error) => onWarning(error.message));
+  return client;
+}
+
+/**
+ * Takes the lock of migrations for the session, waiting so long at most; then fails with SQLSTATE 55P03. The session's statements
+ * have no other limit from here on.
+ */
+export async function lockMigrations(client: pg.Client, waitMs: number): Promise<void> {
+  // No limit on a statement or on the whole, whatever the role's own settings are: an index over all keys takes as long as it
+  // takes, and one that is cancelled half-way begins again at nothing with the next try. But once nobody waits for it any more, it
+  // is given up, or its locks would stay until it had finished for nobody.
+  await client.query(
+    `set statement_timeout = 0; set transaction_timeout = 0; set client_connection_check_interval = '5s'`,
+  );
+  // The library would wait for its turn under the same limit as for a table's lock, so we take the lock ourselves.
+  await client.query(`set lock_timeout = ${waitMs}`);
+  await client.query(`select pg_advisory_lock(${ADVISORY_LOCKS.migration})`);
+}
+
+/** Applies what is missing, in one transaction, in a session that has the lock of migrations. */
+export async function applyMigrations(client: pg.Client, options: ApplyOptions): Promise<Migrated> {
+  // While we wait for a table's lock, every query on that table queues up behind us: better to fail, and to be run again.
+  await client.query(`set lock_timeout = ${options.lockTimeoutMs ?? 5000}`);
+  const done = await runner({
+    dbClient: client,
+    dir: options.directory ?? MIGRATIONS_DIRECTORY,
+    migrationsTable: MIGRATIONS_TABLE,
+    direction: 'up',
+    singleTransaction: true,
+    checkOrder: true,
+    noLock: true,
+    logger: { info: () => {}, warn: options.onWarning, error: options.onWarning },
+  });
+  return {
+    applied: done.map((migration) => migration.name),
+    schema: await readSchemaVersion(rowsOf(client)),
+  };
 }

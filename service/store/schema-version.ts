@@ -22,6 +22,13 @@ export async function readSchemaVersion(db: Rows): Promise<number> {
   return row?.version ?? 0;
 }
 
+/** Names of the applied migrations, e.g. `0101_base`; none for an empty database. Fails as the database does. */
+export async function readAppliedMigrations(db: Rows): Promise<readonly string[]> {
+  if ((await readSchemaVersion(db)) === 0) return [];
+  const rows = await db.query<{ name: string }>(`select name from ${MIGRATIONS_TABLE} order by name`);
+  return rows.map((row) => row.name);
+}
+
 export function isSupportedSchema(version: number): boolean {
   return version >= SUPPORTED_SCHEMA.min && version <= SUPPORTED_SCHEMA.max;
 }
