@@ -102,6 +102,8 @@ test.each([
   [BASE, 'SecurityGroupsCachefrom', '', 'own cache', RECEIVER],
   [BASE, 'SecurityGroupsTasksto', 'Endpoints', 'endpoint secretsmanager', SENDER],
   [BASE, 'SecurityGroupsEndpointsfrom', '', 'endpoint secretsmanager', RECEIVER],
+  [BASE, 'SecurityGroupsTasksto', 'LoadBalancer', 'own region, as a peer', SENDER],
+  [BASE, 'SecurityGroupsLoadBalancerfrom', '', 'own region, as a peer', RECEIVER],
   [BASE, 'SecurityGroupsLoadBalancerto', '', 'load balancer to tasks', SENDER],
   [BASE, 'SecurityGroupsTasksfrom', '', 'load balancer to tasks', RECEIVER],
   [LINK, 'WayToPeers', '', 'peers in eu-west-3', SENDER],
@@ -209,9 +211,9 @@ test('whichever rule, route, endpoint, gateway or association is removed, someth
       expect(prove(changed, needs).lost, `${stackName} ${id}`).not.toEqual([]);
     }
   }
-  // Of each region: 8 rules between groups, 4 rules and 6 routes to the other region, 5 endpoints, an attachment; and for each of three
+  // Of each region: 10 rules between groups, 4 rules and 6 routes to the other region, 5 endpoints, an attachment; and for each of three
   // availability zones 3 subnets, a NAT gateway, the route from it, and the routes of 2 ranges to it. And one connection.
-  expect(removed).toBe(2 * (8 + 4 + 6 + 5 + 1 + 3 * (3 + 1 + 1 + 2)) + 1);
+  expect(removed).toBe(2 * (10 + 4 + 6 + 5 + 1 + 3 * (3 + 1 + 1 + 2)) + 1);
 });
 
 test('a default route in a task’s or the data’s subnet is a stray one', () => {

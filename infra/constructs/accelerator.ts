@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import {
-  aws_elasticloadbalancingv2 as elbv2,
+  type aws_elasticloadbalancingv2 as elbv2,
   aws_globalaccelerator as globalaccelerator,
   aws_globalaccelerator_endpoints as endpoints,
   CfnParameter,
@@ -41,18 +41,19 @@ const DEFAULT_WEIGHT = 128;
 export class Accelerator extends Construct {
   readonly accelerator: globalaccelerator.Accelerator;
 
-  constructor(scope: Construct, id: string, { name, regions, retained }: AcceleratorProps) {
+  constructor(scope: Construct, id: string, props: AcceleratorProps) {
     super(scope, id);
+    const { name: acceleratorName, regions, retained } = props;
     this.accelerator = new globalaccelerator.Accelerator(this, 'Accelerator', {
-      acceleratorName: name,
+      acceleratorName,
       ipAddressType: globalaccelerator.IpAddressType.IPV4,
     });
     this.accelerator.applyRemovalPolicy(retained ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY);
     const anycast = this.#listener('Anycast', PORTS.public);
     for (const { region, loadBalancer } of regions) {
       const weight = this.#weightOf(region);
-      const group = (id: string, listener: globalaccelerator.Listener, port: number): void => {
-        const made = new globalaccelerator.EndpointGroup(this, id, {
+      const group = (name: string, listener: globalaccelerator.Listener, port: number): void => {
+        const made = new globalaccelerator.EndpointGroup(this, name, {
           listener,
           region,
           endpoints: [
@@ -92,7 +93,7 @@ export class Accelerator extends Construct {
 }
 
 /** Name of the edge stack's parameter that holds a region's weight, e.g. `WeightEuWest3`. */
-export function weightParameter(region: AwsRegion): string {
+function weightParameter(region: AwsRegion): string {
   const words = region.split('-').map((word) => word.charAt(0).toUpperCase() + word.slice(1));
   return `Weight${words.join('')}`;
 }
@@ -108,6 +109,7 @@ function noteTarget(
   // The only child of these constructs that is a CloudFormation resource of the same name.
   const [target, resource] = [loadBalancer.node.defaultChild as CfnResource, groupResource(group)];
   const stack = Stack.of(loadBalancer);
+  // oxlint-disable-next-line no-underscore-dangle -- the CDK's own name for what a resource looks like in a template
   const rendered = JSON.stringify(stack.resolve(target._toCloudFormation()));
   resource.addMetadata('LoadBalancer', createHash('sha256').update(rendered).digest('hex').slice(0, 16));
 }

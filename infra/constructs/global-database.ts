@@ -49,9 +49,11 @@ const MEMBERSHIPS = {
 export class GlobalDatabase extends Construct {
   /** For the cluster's own property; null in a zone of one region. */
   readonly membership: string | null;
+  readonly #identifier: string;
 
   constructor(scope: Construct, id: string, props: GlobalDatabaseProps) {
     super(scope, id);
+    this.#identifier = props.identifier;
     const parameter = this.#membershipParameter(props.several);
     new CfnOutput(Stack.of(this), outputKeys.data.globalMembership, { value: parameter.valueAsString });
     if (!props.several) {
@@ -73,10 +75,11 @@ export class GlobalDatabase extends Construct {
   writerEndpoint(originEndpoint: string): string {
     const parameter = new CfnParameter(Stack.of(this), GLOBAL_PARAMETERS.writerEndpoint, {
       default: '',
-      allowedPattern: '^([a-z0-9-]+([.][a-z0-9-]+)+)?$',
+      // Nobody can name another host here, for the migrator presents the master user's password to it.
+      allowedPattern: `^(${this.#identifier}[.]global-[a-z0-9]+[.]global[.]rds[.]amazonaws[.]com)?$`,
       description:
         'Endpoint of the global database. See docs/OPERATIONS.md, "The endpoint of a global database"',
-      constraintDescription: 'must be a host name in lower case, without port',
+      constraintDescription: `must be ${this.#identifier}.global-<id>.global.rds.amazonaws.com, without port`,
     });
     const untold = new CfnCondition(this, 'Untold', {
       expression: Fn.conditionEquals(parameter.valueAsString, ''),

@@ -1,5 +1,5 @@
 import {
-  aws_globalaccelerator as globalaccelerator,
+  type aws_globalaccelerator as globalaccelerator,
   aws_route53 as route53,
   aws_route53_targets as targets,
 } from 'aws-cdk-lib';

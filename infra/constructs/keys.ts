@@ -36,7 +36,7 @@ export class DataKey extends Construct {
  * region: CloudWatch Logs and Fargate by the encryption context that they always give, CloudWatch's alarms by that of the topic that
  * they publish to (the call carries no account of its own).
  */
-export function serviceStatements(account: string, region: AwsRegion): readonly iam.PolicyStatement[] {
+function serviceStatements(account: string, region: AwsRegion): readonly iam.PolicyStatement[] {
   const statement = (
     sid: string,
     service: string,

@@ -39,6 +39,8 @@ export class RegionSecurityGroups extends Construct {
         'The accelerator keeps the addresses of clients, so they are what this group sees. No subnet has a route from the internet.',
     });
     allow(this.loadBalancer, this.tasks, ec2.Port.tcp(PORTS.service), 'Requests');
+    // A task asks its own region by the name that other regions use, before it takes it for home (service/home/listening.ts).
+    allow(this.tasks, this.loadBalancer, ec2.Port.tcp(PORTS.peers), 'The own region, as a peer');
     allow(this.tasks, this.database, ec2.Port.tcp(PORTS.postgres), 'Database');
     allow(this.tasks, this.cache, ec2.Port.tcpRange(PORTS.valkey, PORTS.valkeyReads), 'Valkey');
     allow(this.tasks, this.endpoints, ec2.Port.tcp(PORTS.https), 'AWS services');

@@ -29,7 +29,7 @@ const everyId = (): readonly string[] =>
 
 test('each alarm has a section in docs/OPERATIONS.md that says what to do, and each section an alarm', () => {
   const text = readFileSync(join(import.meta.dirname, '../../docs/OPERATIONS.md'), 'utf8');
-  const sections = [...text.matchAll(/^### Alarm (\w+)\n\n\S/gm)].map(([, id]) => id);
+  const sections = [...text.matchAll(/^### Alarm (\w+)\n\n\S/gm)].map(([, id = '']) => id);
   expect(sections.toSorted()).toEqual(everyId());
 });
 
@@ -49,7 +49,7 @@ test('each region of a zone has the same alarms, and each tells its own regionâ€
   for (const { name, properties } of alarms.filter((alarm) => !forDeployments(alarm))) {
     const region = name.includes('eu-west-3') ? 'eu-west-3' : 'eu-central-1';
     for (const list of ['AlarmActions', 'OKActions']) {
-      expect(JSON.stringify(properties[list]), `${name} ${list}`).toContain(`base-${region}`);
+      expect(`${name} ${list}: ${JSON.stringify(properties[list])}`).toContain(`base-${region}`);
     }
   }
 });

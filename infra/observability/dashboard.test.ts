@@ -43,7 +43,7 @@ test('every picture has a line for each region of the zone, from that region’s
     if (type !== 'metric') continue;
     const text = JSON.stringify(properties['metrics']);
     for (const region of ['eu-central-1', 'eu-west-3']) {
-      expect(text, String(properties['title'])).toMatch(
+      expect(`${String(properties['title'])}: ${text}`).toMatch(
         new RegExp(`${region}|${region.replaceAll('-', '_')}`),
       );
     }

@@ -29,11 +29,7 @@ export function dataAlarms(input: DataAlarmsInput): readonly AlarmPlan[] {
   ];
 }
 
-export function clusterMetric(
-  database: RegionDatabase,
-  metricName: string,
-  statistic: string,
-): cloudwatch.Metric {
+function clusterMetric(database: RegionDatabase, metricName: string, statistic: string): cloudwatch.Metric {
   return new cloudwatch.Metric({
     namespace: 'AWS/RDS',
     metricName,
@@ -127,7 +123,7 @@ function cacheAlarms({ cache }: DataAlarmsInput): readonly AlarmPlan[] {
   ];
 }
 
-export function streamMetric(events: EventStream, metricName: string, statistic: string): cloudwatch.Metric {
+function streamMetric(events: EventStream, metricName: string, statistic: string): cloudwatch.Metric {
   return new cloudwatch.Metric({
     namespace: 'AWS/Firehose',
     metricName,

@@ -59,7 +59,7 @@ export const PARAMETER_EXEMPTIONS: readonly ParameterExemption[] = [
     parameter: 'WriterEndpoint',
     stack: ({ dataStack }) => dataStack,
     reason:
-      'The endpoint of the global database is known once that exists. Whatever is given, the network of the tasks leads to databases of the zone only.',
+      'The endpoint of the global database is known once that exists. Its pattern allows the name of this global database at RDS only, and the network of the tasks leads to databases of the zone only.',
   },
 ];
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { Match } from 'aws-cdk-lib/assertions';
 import { directPort } from '../names.ts';
+import { expectCount, expectResource } from '../test/expect-template.ts';
 import { stacksOf, templateOf } from '../test/zones.ts';
 import type { Zone } from '../../topology/types.ts';
 
@@ -8,13 +9,13 @@ const edgeOf = (zone: Partial<Zone> = {}): ReturnType<typeof templateOf> => temp
 
 test('the anycast listener leads to the load balancer of every region, at the public port', () => {
   const template = edgeOf();
-  template.hasResourceProperties('AWS::GlobalAccelerator::Listener', {
+  expectResource(template, 'AWS::GlobalAccelerator::Listener', {
     PortRanges: [{ FromPort: 443, ToPort: 443 }],
     Protocol: 'TCP',
     ClientAffinity: 'NONE',
   });
   for (const region of ['eu-central-1', 'eu-west-3']) {
-    template.hasResourceProperties('AWS::GlobalAccelerator::EndpointGroup', {
+    expectResource(template, 'AWS::GlobalAccelerator::EndpointGroup', {
       EndpointGroupRegion: region,
       PortOverrides: Match.absent(),
       EndpointConfigurations: [
@@ -34,14 +35,14 @@ test('the anycast listener leads to the load balancer of every region, at the pu
 
 test('each region has a direct listener of its own, at a port of the load balancer that nothing else uses', () => {
   const template = edgeOf();
-  template.resourceCountIs('AWS::GlobalAccelerator::Listener', 3);
-  template.resourceCountIs('AWS::GlobalAccelerator::EndpointGroup', 4);
+  expectCount(template, 'AWS::GlobalAccelerator::Listener', 3);
+  expectCount(template, 'AWS::GlobalAccelerator::EndpointGroup', 4);
   for (const region of ['eu-central-1', 'eu-west-3'] as const) {
     const port = directPort(region);
-    template.hasResourceProperties('AWS::GlobalAccelerator::Listener', {
+    expectResource(template, 'AWS::GlobalAccelerator::Listener', {
       PortRanges: [{ FromPort: port, ToPort: port }],
     });
-    template.hasResourceProperties('AWS::GlobalAccelerator::EndpointGroup', {
+    expectResource(template, 'AWS::GlobalAccelerator::EndpointGroup', {
       EndpointGroupRegion: region,
       PortOverrides: [{ ListenerPort: port, EndpointPort: 8443 }],
     });
@@ -51,7 +52,7 @@ test('each region has a direct listener of its own, at a port of the load balanc
 test('a region is drained by a parameter, which a later deployment keeps', () => {
   const template = edgeOf();
   template.hasParameter('WeightEuWest3', { Type: 'Number', Default: 128, MinValue: 0, MaxValue: 255 });
-  template.hasResourceProperties('AWS::GlobalAccelerator::EndpointGroup', {
+  expectResource(template, 'AWS::GlobalAccelerator::EndpointGroup', {
     EndpointGroupRegion: 'eu-west-3',
     EndpointConfigurations: [{ Weight: { Ref: 'WeightEuWest3' } }],
   });
@@ -81,7 +82,7 @@ test('a load balancer that is made anew changes this template, so that the accel
 });
 
 test('the hostname is an alias of the accelerator where the zone has a hosted zone, and yours to make where it has certificates', () => {
-  edgeOf().hasResourceProperties('AWS::Route53::RecordSet', {
+  expectResource(edgeOf(), 'AWS::Route53::RecordSet', {
     Name: 'keys.eu.example.com.',
     Type: 'A',
     HostedZoneId: 'Z0EXAMPLE0000000EU',
@@ -92,13 +93,14 @@ test('the hostname is an alias of the accelerator where the zone has a hosted zo
     domain: { certificateArns: { 'eu-central-1': arn('eu-central-1'), 'eu-west-3': arn('eu-west-3') } },
   };
   const template = edgeOf(own);
-  template.resourceCountIs('AWS::Route53::RecordSet', 0);
+  expectCount(template, 'AWS::Route53::RecordSet', 0);
   template.hasOutput('AcceleratorDnsName', {});
 });
 
 test('a budget tells the alarms’ address, and is there only where the zone has one', () => {
-  edgeOf().resourceCountIs('AWS::Budgets::Budget', 0);
-  edgeOf({ alarms: { email: 'ops@example.com' }, budget: { usdPerMonth: 900 } }).hasResourceProperties(
+  expectCount(edgeOf(), 'AWS::Budgets::Budget', 0);
+  expectResource(
+    edgeOf({ alarms: { email: 'ops@example.com' }, budget: { usdPerMonth: 900 } }),
     'AWS::Budgets::Budget',
     {
       Budget: Match.objectLike({ BudgetLimit: { Amount: 900, Unit: 'USD' } }),

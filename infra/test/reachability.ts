@@ -65,6 +65,7 @@ class Prover {
     const { service, postgres, valkey, valkeyReads, https } = PORTS;
     this.#clients(region);
     this.#near('load balancer to tasks', this.#loadBalancer(region), tasks, service, service);
+    this.#near('own region, as a peer', tasks, this.#loadBalancer(region), PORTS.peers, PORTS.peers);
     this.#near('own database', tasks, this.#database(region), postgres, postgres);
     this.#near('own cache', tasks, this.#cache(region), valkey, valkeyReads);
     for (const name of this.#needs.services) {

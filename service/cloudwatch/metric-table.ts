@@ -53,7 +53,6 @@ export const EMF_METRICS = {
 
 /** Names of all metrics. What draws or watches them takes this type, so that a name that isn't sent doesn't compile. */
 export type EmfMetric = keyof typeof EMF_METRICS;
-export type EmfUnit<M extends EmfMetric> = (typeof EMF_METRICS)[M]['unit'];
 /** The namespace of all of them. */
 export type EmfNamespace = 'Keyhearth';
 /** All tasks of a region share their metrics; a task's own name is in the line, but no dimension. */
@@ -66,7 +65,6 @@ type OfKind<K extends Kind> = {
 export type EmfVerdict = OfKind<'verdict'>;
 export type EmfCounter = OfKind<'counter'> | EmfVerdict;
 export type EmfGauge = OfKind<'gauge'>;
-export type EmfDistribution = OfKind<'distribution'>;
 
 /** The metric that counts a verdict. */
 export const VERDICT_METRICS: Readonly<Record<VerdictCode, EmfVerdict>> = {

@@ -4,14 +4,14 @@ import { MIGRATIONS_TABLE } from './schema-version.ts';
 import { scramVerifier } from './scram.ts';
 
 /** Owns all objects; nobody logs in as it, migrations run under it. */
-export const OWNER_ROLE = 'keyhearth_ddl';
+const OWNER_ROLE = 'keyhearth_ddl';
 /** What services log in as. */
 export const APP_ROLE = 'keyhearth_app';
 
 /**
  * Tables of which the app may do less than read, insert, update and delete: what it writes there is for others to rely on.
  */
-export const RESTRICTED_TABLES: Readonly<Record<string, readonly string[]>> = {
+const RESTRICTED_TABLES: Readonly<Record<string, readonly string[]>> = {
   [MIGRATIONS_TABLE]: ['select'],
   audit_log: ['select', 'insert'],
 };
