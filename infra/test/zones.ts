@@ -7,7 +7,7 @@ import { deploymentOf, type ZoneDeployment } from '../../topology/deployment.ts'
 import type { Zone } from '../../topology/types.ts';
 import { buildZone, type ZoneStacks } from '../zone.ts';
 
-/** A zone for tests: two regions of the EU, everything else as a config that says nothing has it. */
+/** A zone for tests: two regions of the EU and an image that is there already; all else as a config that says nothing has it. */
 export const TWO_REGIONS: Zone = {
   name: 'eu',
   hostname: 'keys.eu.example.com',
@@ -16,6 +16,8 @@ export const TWO_REGIONS: Zone = {
   origin: 'eu-central-1',
   replicas: ['eu-west-3'],
   domain: { hostedZoneId: 'Z0EXAMPLE0000000EU', hostedZoneName: 'eu.example.com' },
+  // Each app would fingerprint the repository for an image of its own; the tests of the service stack ask for that.
+  image: { repository: 'keyhearth', digest: `sha256:${'0'.repeat(64)}` },
 };
 
 export function deployment(zone: Partial<Zone> = {}): ZoneDeployment {
