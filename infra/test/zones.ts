@@ -1,7 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, type Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { afterAll } from 'vitest';
 import type { AwsRegion } from '../../topology/aws-regions.ts';
 import { deploymentOf, type ZoneDeployment } from '../../topology/deployment.ts';
 import type { Zone } from '../../topology/types.ts';
@@ -25,13 +27,23 @@ export function deployment(zone: Partial<Zone> = {}): ZoneDeployment {
   return deploymentOf({ name: 'test', zones: [whole] }, whole);
 }
 
+const outputs: string[] = [];
+afterAll(() => {
+  for (const folder of outputs) rmSync(folder, { recursive: true, force: true });
+});
+
 /** A CDK app with the flags of cdk.json, without validation: that is for whole synths. */
 export function testApp(): App {
   // Our own file.
   const { context } = JSON.parse(readFileSync(join(import.meta.dirname, '../../cdk.json'), 'utf8')) as {
     context: Record<string, unknown>;
   };
-  return new App({ context: { ...context, '@aws-cdk/core:validateAgainstDefaultRules': false } });
+  const outdir = mkdtempSync(join(tmpdir(), 'keyhearth-cdk-'));
+  outputs.push(outdir);
+  return new App({
+    outdir,
+    context: { ...context, '@aws-cdk/core:validateAgainstDefaultRules': false },
+  });
 }
 
 /** All stacks of a zone, each in an app of its own kind of call: make one for each test, or share one that isn't changed. */
