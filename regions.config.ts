@@ -10,15 +10,15 @@ const topology = {
     production: {
       zones: [
         {
-          // Part of every key of the zone, so it can't be renamed.
+          // Part of every key of the zone, so it can't be renamed. Other values that can't be changed once deployed say "for ever".
           name: 'global',
-          // What clients call; each zone has its own.
+          // What clients call; each zone has its own, for ever.
           hostname: 'keys.example.com',
-          // One account for each zone keeps their data and their limits apart.
+          // For ever. One account for each zone keeps their data and their limits apart; a zone with a residency shares its account with no other.
           account: '111111111111',
-          // Where the database is first made; can't be changed, while home can move.
+          // Where the database is first made: for ever, while home can move.
           origin: 'us-east-1',
-          // Add or remove a region here; at most 8 beside the origin.
+          // Add or remove a region here; at most 8 beside the origin can be deployed.
           replicas: ['eu-west-1', 'ap-southeast-1'],
           sizes: {
             default: {
@@ -33,6 +33,7 @@ const topology = {
               cpuTargetPercent: 40,
               // 'serverless' scales between two numbers of capacity units; AWS advises at least 8 for home. A class such as 'r8g.large' doesn't scale.
               databaseInstanceClass: 'serverless',
+              // At least 8 × 2 instances × 3 regions × $0.12 an hour, about $4,200 a month (us-east-1's price as published: check yours).
               databaseMinAcu: 8,
               databaseMaxAcu: 32,
               // Per region: one that writes while the region is home, the others read.
@@ -50,17 +51,17 @@ const topology = {
           knownZones: ['eu'],
           // A public hosted zone of this account. For DNS elsewhere: { certificateArns: { 'us-east-1': 'arn:aws:acm:…', … } }.
           domain: { hostedZoneId: 'Z0EXAMPLE0000GLOBAL', hostedZoneName: 'example.com' },
-          // Default: a /16 for each region (topology/region-defaults.ts). Give your own where networks are connected to yours.
+          // For ever, each from its region's first deployment. Default: a /16 for each region (topology/region-defaults.ts). Give your own where networks are connected to yours.
           addressRanges: { 'us-east-1': '10.95.0.0/16' },
-          // Default: the first three that accounts usually have. Two or three.
+          // Two or three; the first two are for ever, in this order. Default: the first three that accounts usually have.
           availabilityZones: { 'us-east-1': ['us-east-1a', 'us-east-1b', 'us-east-1c'] },
-          // Default: the image is built from this repository. From your registry: image: { repository: 'keyhearth', digest: 'sha256:…' }.
+          // Default: the image is built from this repository. From ECR: image: { repository: 'keyhearth', digest: 'sha256:…' }, in every region.
           // Usage events: to S3, or { kind: 'clickhouse', secretName: 'keyhearth/clickhouse', addressRanges: ['203.0.113.7/32'], port: 8443 }.
           events: { kind: 'firehose' },
           // Default: no firewall. It counts per client address, and servers call from few: firewall: { requestsPer5Minutes: 3_000_000 }.
           // Who gets the mails; each region sends one to confirm first.
           alarms: { email: 'ops@example.com' },
-          // Tells the same address; stops nothing.
+          // Tells the same address; stops nothing. Not with every origin (topology/aws-offers.ts).
           budget: { usdPerMonth: 8000 },
           // In days; log days are one of CloudWatch's steps.
           retention: { logDays: 30, backupDays: 14, eventDays: 400 },
@@ -84,7 +85,8 @@ const topology = {
         },
       ],
     },
-    // To try it out in AWS at little cost: one region, nothing spare, and gone without a trace when its stacks are deleted.
+    // To try it out in AWS at little cost: one region and nothing spare. When its stacks are deleted a last snapshot of the database stays,
+    // the bucket of events unless it is empty, and for 7 days the keys.
     trial: {
       zones: [
         {

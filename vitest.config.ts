@@ -1,9 +1,22 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { FIXTURE_OPTIONS } from './test/fixture-options.ts';
 
 const EXCLUDED = ['**/node_modules/**', '.keyhearth/**', 'test/lint/bad/**', '**/*.image.test.ts'];
 
 /** A busy machine may take long to show what a test awaits; one that never shows it fails all the same. */
 const PATIENT = { poll: { timeout: 15_000, interval: 30 } };
+
+/** Tests that run tasks know which zones there are, whatever a person has put into regions.config.ts: in this process and in its children. */
+const FIXTURE_TOPOLOGY = {
+  alias: [
+    {
+      find: /^.*\/regions\.config\.ts$/,
+      replacement: fileURLToPath(new URL('test/topology-fixture.ts', import.meta.url)),
+    },
+  ],
+  env: { NODE_OPTIONS: FIXTURE_OPTIONS },
+};
 
 /**
  * Three kinds of tests, told apart by their names: pure ones, those that start Postgres (`.pg.test.ts`), and those that start the
@@ -28,6 +41,7 @@ export default defineConfig({
       },
       {
         test: {
+          ...FIXTURE_TOPOLOGY,
           name: 'pg',
           include: ['**/*.pg.test.ts'],
           exclude: EXCLUDED,
@@ -40,6 +54,7 @@ export default defineConfig({
       },
       {
         test: {
+          ...FIXTURE_TOPOLOGY,
           name: 'platform',
           include: ['**/*.platform.test.ts'],
           exclude: EXCLUDED,

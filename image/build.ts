@@ -1,4 +1,4 @@
-import { copyFileSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { basename, join, resolve } from 'node:path';
 import { build, type Metafile } from 'esbuild';
@@ -14,6 +14,7 @@ const ENTRIES = [
   'service/prepare.ts',
   'service/migrate.ts',
   'service/bootstrap.ts',
+  'service/root-key.ts',
   'service/tasks.ts',
   'service/feed-trial.ts',
   'image/healthcheck.ts',
@@ -25,6 +26,7 @@ const ENTRIES = [
 const EXTERNAL = ['*/regions.config.ts', 'pg-native'] as const;
 const OWN = /^(service|topology|image)\//;
 const PACKAGES = /^node_modules\//;
+const MIGRATION = /^\d{4}_[a-z0-9_]+\.sql$/;
 
 async function main(folder: string): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
@@ -56,10 +58,18 @@ async function main(folder: string): Promise<void> {
     logLevel: 'warning',
   });
   check(metafile);
-  cpSync(join(ROOT, 'service/store/migrations'), join(folder, 'migrations'), { recursive: true });
+  copyMigrations(join(ROOT, 'service/store/migrations'), join(folder, 'migrations'));
   copyFileSync(join(ROOT, 'LICENSE'), join(folder, 'LICENSE'));
   writeFileSync(join(folder, 'THIRD-PARTY.txt'), thirdPartyText(ROOT, Object.keys(metafile.inputs)));
   process.stdout.write(`${ENTRIES.length} entries in ${folder}\n`);
+}
+
+function copyMigrations(from: string, to: string): void {
+  mkdirSync(to);
+  for (const file of readdirSync(from)) {
+    if (!MIGRATION.test(file)) throw new Error(`no migration: ${join(from, file)}`);
+    copyFileSync(join(from, file), join(to, file));
+  }
 }
 
 /** A container shows a wrong bundle only when it runs, so it is looked at here. */

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { FIXTURE_OPTIONS } from '../test/fixture-options.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
@@ -26,6 +27,7 @@ function cdk(output: string, ...args: readonly string[]): Promise<Ended> {
   const env = {
     PATH: `${dirname(process.execPath)}:/usr/bin:/bin`,
     HOME: output,
+    NODE_OPTIONS: FIXTURE_OPTIONS,
     CI: 'true',
     HTTP_PROXY: nobody,
     HTTPS_PROXY: nobody,
@@ -70,14 +72,14 @@ test('the first environment is what is deployed where none is named', { timeout:
   expect(stacks.filter((name) => !name.startsWith('keyhearth-production-'))).toEqual([]);
 });
 
-test(
-  'an unknown environment is refused with the known ones, and without a stack trace',
+test.each(['staging', ''])(
+  'an unknown environment is refused with the known ones, and without a stack trace: "%s"',
   { timeout: 120_000 },
-  async () => {
-    const { code, text } = await cdk(folder(), 'list', '--context', 'environment=staging');
+  async (name) => {
+    const { code, text } = await cdk(folder(), 'list', '--context', `environment=${name}`);
     expect(code).not.toBe(0);
     expect(text).toContain(
-      'keyhearth: there is no environment staging: -c environment=<name> takes production, trial or all',
+      `keyhearth: there is no environment "${name}": -c environment=<name> takes production, trial or all`,
     );
     expect(text).not.toContain('    at ');
   },

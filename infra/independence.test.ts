@@ -1,9 +1,8 @@
 import { expect, test } from 'vitest';
-import type { Stack } from 'aws-cdk-lib';
 import { deploymentOf } from '../topology/deployment.ts';
 import type { Zone } from '../topology/types.ts';
-import { testApp, TWO_REGIONS, templateOf } from './test/zones.ts';
-import { buildZone, type ZoneStacks } from './zone.ts';
+import { allStacks, testApp, TWO_REGIONS, templateOf } from './test/zones.ts';
+import { buildZone } from './zone.ts';
 
 type Templates = ReadonlyMap<string, string>;
 
@@ -14,11 +13,6 @@ function templatesOf(zones: readonly Zone[]): Templates {
   return new Map(
     built.flatMap(allStacks).map((stack) => [stack.stackName, JSON.stringify(templateOf(stack).toJSON())]),
   );
-}
-
-function allStacks({ zoneStack, links, regions, edge }: ZoneStacks): readonly Stack[] {
-  const ofRegions = [...regions.values()].flatMap(({ base, data, service }) => [base, data, service]);
-  return [zoneStack, ...links, ...ofRegions, edge];
 }
 
 /** What is in `after` alone, in `before` alone, and in both with another text. */

@@ -71,6 +71,9 @@ export const outputKeys = {
     taskDefinitionArn: 'TaskDefinitionArn',
     loadBalancerArn: 'LoadBalancerArn',
     oneOffTaskDefinitionArn: 'OneOffTaskDefinitionArn',
+    /** As `aws ecs run-task --network-configuration` takes it. */
+    oneOffNetwork: 'OneOffNetwork',
+    oneOffLogGroup: 'OneOffLogGroup',
   },
   edge: {
     acceleratorArn: 'AcceleratorArn',
@@ -90,6 +93,14 @@ export function globalClusterIdentifier(zone: ZoneName): string {
  */
 export function clusterIdentifier(zone: ZoneName, region: AwsRegion): string {
   return identifier(`${zonePrefix(zone)}-${region}`, 63);
+}
+
+/**
+ * Identifier of a region's database instance, from 1 on: literal, so that its endpoint is the same for ever and CloudFormation can't make
+ * another instance in its place. RDS allows 63.
+ */
+export function instanceIdentifier(zone: ZoneName, region: AwsRegion, number: number): string {
+  return identifier(`${zonePrefix(zone)}-${region}-${number}`, 63);
 }
 
 /** Where RDS writes the log of a region's database. */
@@ -117,9 +128,20 @@ export const secretNames = {
   peers: (zone: ZoneName) => `${PREFIX}/${zone.environment}/${zone.name}/peers`,
 } as const;
 
-/** IAM managed policy that bounds every role of a region's stacks. IAM allows 128 characters. */
+/**
+ * IAM managed policy that bounds every role of a region's stacks. IAM allows 128 characters; at most 64 are taken, for the zone's own
+ * boundary lists those of all regions in the 6,144 that it has.
+ */
 export function boundaryName(zone: ZoneName, region: AwsRegion): string {
-  return bounded(`${zonePrefix(zone)}-boundary-${region}`, 128);
+  return `${bounded(zonePrefix(zone), 40)}-boundary-${region}`;
+}
+
+/**
+ * IAM managed policy under which administrators install a zone's permission boundary for people and pipelines: the document allows roles
+ * that are bounded by a policy of this name. At most 49 characters.
+ */
+export function zoneBoundaryName(zone: ZoneName): string {
+  return `${bounded(zonePrefix(zone), 40)}-boundary`;
 }
 
 /** Name of an alarm of a region. CloudWatch allows 255 characters. */

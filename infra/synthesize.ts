@@ -47,7 +47,7 @@ function zonesOf({ environments }: Topology, wanted: string | undefined): readon
       name === undefined || !Object.hasOwn(environments, name) ? undefined : environments[name];
     if (name === undefined || environment === undefined) {
       throw new ContextError(
-        `there is no environment ${name}: -c ${ENVIRONMENT_CONTEXT}=<name> takes ${known.join(', ')} or all`,
+        `there is no environment ${JSON.stringify(name)}: -c ${ENVIRONMENT_CONTEXT}=<name> takes ${known.join(', ')} or all`,
       );
     }
     return environment.zones.map((zone) => deploymentOf({ name, zones: environment.zones }, zone));

@@ -25,16 +25,20 @@ export function buildZone(scope: Construct, zone: ZoneDeployment): ZoneStacks {
   const links = linksOf(scope, bases);
   const zoneStack = new ZoneStack(scope, { zone, bases });
   const regions = new Map<AwsRegion, RegionStacks>();
-  let origin: DataStack | null = null;
+  let origin: RegionStacks | null = null;
   for (const base of bases) {
-    const data: DataStack = new DataStack(scope, { base, zoneStack, origin });
-    origin ??= data;
-    const service = new ServiceStack(scope, { base, data, zoneStack });
+    const { region } = base.here;
+    const data: DataStack = new DataStack(scope, { base, zoneStack, origin: origin?.data ?? null });
+    const service: ServiceStack = new ServiceStack(scope, { base, data, zoneStack });
+    // The migrator may have to go to the writer in another region, and a task to home and back.
     for (const link of links) {
-      // The migrator may have to go to the writer in another region, and a task to home.
-      if (link.here.region === base.here.region) service.addStackDependency(link);
+      if (link.here.region === region || link.target === region) service.addStackDependency(link);
     }
-    regions.set(base.here.region, { base, data, service });
+    // A new region's first task isn't ready before home has answered it, and in a new zone home is at the origin.
+    if (origin !== null) service.addStackDependency(origin.service);
+    const made: RegionStacks = { base, data, service };
+    origin ??= made;
+    regions.set(region, made);
   }
   const edge = new EdgeStack(scope, { zone, regions: [...regions.values()] });
   return { zoneStack, links, regions, edge };

@@ -2,11 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { FIXTURE_OPTIONS } from '../test/fixture-options.ts';
 
 const entry = join(import.meta.dirname, 'keyhearth.mjs');
 
 function run(...args: readonly string[]): { status: number | null; stdout: string; stderr: string } {
-  const env = { ...process.env, KEYHEARTH_DIR: '/nonexistent/keyhearth' };
+  const env = { ...process.env, NODE_OPTIONS: FIXTURE_OPTIONS, KEYHEARTH_DIR: '/nonexistent/keyhearth' };
   return spawnSync(process.execPath, [entry, ...args], { encoding: 'utf8', env });
 }
 

@@ -15,7 +15,11 @@ beforeAll(async () => {
 });
 afterAll(() => postgres.stop());
 
-function run(entry: 'migrate' | 'bootstrap', url: string | undefined, ...args: readonly string[]) {
+function run(
+  entry: 'migrate' | 'bootstrap' | 'root-key',
+  url: string | undefined,
+  ...args: readonly string[]
+) {
   const settings = { KEYHEARTH_WRITER_URL: url, KEYHEARTH_ZONE: 'global', KEYHEARTH_REGION: 'us-east-1' };
   const script = fileURLToPath(new URL(`./${entry}.ts`, import.meta.url));
   return spawnSync(process.execPath, [script, ...args], {
@@ -61,4 +65,51 @@ test('an unmigrated database, a missing setting and a missing server are one sen
     expect(stderr.trim().split('\n')).toHaveLength(1);
     expect(stderr).not.toContain('secret');
   }
+});
+
+test('a root key that was made elsewhere is known by its hash, and its text never comes here', async () => {
+  const url = await postgres.createDatabase('empty');
+  expect(run('migrate', url).status).toBe(0);
+  const key = JSON.parse(run('root-key', undefined, '--zone', 'global').stdout) as Record<
+    'rootKey' | 'hash' | 'start',
+    string
+  >;
+  expect(hashKey(key.rootKey)).toBe(key.hash);
+  expect(key.rootKey.startsWith(key.start)).toBe(true);
+  const { stdout, stderr } = run(
+    'bootstrap',
+    url,
+    '--root-key-hash',
+    key.hash,
+    '--root-key-start',
+    key.start,
+  );
+  expect(stderr).toBe('');
+  expect(stdout).not.toContain(key.rootKey);
+  const made = JSON.parse(stdout) as { rootKeyId: string };
+  const pool = new pg.Pool({ connectionString: url });
+  const hash = hashKey(key.rootKey);
+  const { rootKeys } = await new RecordReader(pool).readRecords([hash]);
+  expect(rootKeys.get(hash)?.row).toMatchObject({ rootKeyId: made.rootKeyId });
+  await pool.end();
+});
+
+test('where output is kept in a log no root key is printed, and a hash or start of another form is refused', () => {
+  const url = 'postgres://keyhearth_app@db.example.com:5432/keyhearth';
+  const refusal = (env: Record<string, string>, ...args: readonly string[]): string => {
+    const settings = { KEYHEARTH_WRITER_URL: url, KEYHEARTH_ZONE: 'global', KEYHEARTH_REGION: 'us-east-1' };
+    const script = fileURLToPath(new URL('./bootstrap.ts', import.meta.url));
+    const { status, stderr } = spawnSync(process.execPath, [script, ...args], {
+      env: { ...process.env, ...settings, ...env },
+      encoding: 'utf8',
+    });
+    expect(status).toBe(1);
+    return stderr;
+  };
+  const aws = { KEYHEARTH_DATABASE_AUTH: 'iam', KEYHEARTH_DATABASE_TLS: 'rds' };
+  expect(refusal(aws)).toContain("the root key's text would be kept in a log: make it where you are");
+  expect(refusal({}, '--root-key-hash', 'abc', '--root-key-start', 'kh_root_aaaa')).toContain(
+    '--root-key-hash must be',
+  );
+  expect(refusal({}, '--root-key-hash', 'a'.repeat(64))).toContain('--root-key-start must be');
 });

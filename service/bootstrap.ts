@@ -3,9 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { Pool } from 'pg';
 import { accessFrom } from './database-access.ts';
+import type { KeyHash } from './domain/brands.ts';
 import { newEpochId, newId } from './domain/ids.ts';
-import { generateKeyText, hashKey } from './domain/key-text.ts';
 import type { Epoch } from './domain/revision.ts';
+import { newRootKey, ROOT_KEY_START, type RootKey } from './domain/root-key.ts';
 import { ROOT_PERMISSIONS } from './domain/root-permissions.ts';
 import { readSettings } from './env.ts';
 import { readLatestEpoch, startEpoch } from './home/epochs.ts';
@@ -18,32 +19,42 @@ import { rowsOf } from './store/rows.ts';
 import { isSupportedSchema, readSchemaVersion } from './store/schema-version.ts';
 
 /**
- * One-off entry: makes a workspace and a root key with every permission. Prints one JSON line, the only time that the root key's
- * text is seen; a failure is one sentence on stderr and exit code 1.
+ * One-off entry: makes a workspace and a root key with every permission. Prints one JSON line. Without `--root-key-hash` and
+ * `--root-key-start` it makes the key's text, and that line is the only time that it is seen; with them, the text was made where its
+ * owner is (service/root-key.ts) and never comes here. A failure is one sentence on stderr and exit code 1.
  */
 
-const ROOT_KEY_PREFIX = 'kh_root';
-const ROOT_KEY_BYTES = 24;
 const EPOCH_TIMEOUT_MS = 10_000;
 const EPOCH_PAUSE_MS = 100;
 
 interface Setup {
-  readonly zone: string;
   readonly region: string;
   readonly workspaceName: string;
+  readonly rootKey: RootKey;
 }
 
 interface Bootstrapped {
   readonly workspaceId: string;
   readonly rootKeyId: string;
-  readonly rootKey: string;
+  /** Absent where its text was made elsewhere. */
+  readonly rootKey?: string;
 }
 
 try {
-  const { values } = parseArgs({ options: { workspace: { type: 'string' } } });
-  const { zone, region, writerUrl } = SETTINGS;
-  const settings = readSettings({ zone, region, writerUrl }, process.env);
-  const setup: Setup = { ...settings, workspaceName: values.workspace ?? 'default' };
+  const { values } = parseArgs({
+    options: {
+      workspace: { type: 'string' },
+      'root-key-hash': { type: 'string' },
+      'root-key-start': { type: 'string' },
+    },
+  });
+  const { zone, region, writerUrl, databaseAuth } = SETTINGS;
+  const settings = readSettings({ zone, region, writerUrl, databaseAuth }, process.env);
+  const setup: Setup = {
+    region: settings.region,
+    workspaceName: values.workspace ?? 'default',
+    rootKey: rootKeyFrom(values['root-key-hash'], values['root-key-start'], settings),
+  };
   const pool = createPool({
     url: settings.writerUrl,
     access: accessFrom(process.env),
@@ -61,7 +72,27 @@ try {
   process.exitCode = 1;
 }
 
-async function bootstrap(pool: Pool, { zone, region, workspaceName }: Setup): Promise<Bootstrapped> {
+/** Throws an Error that says what to give instead. */
+function rootKeyFrom(
+  hash: string | undefined,
+  start: string | undefined,
+  { zone, databaseAuth }: { readonly zone: string; readonly databaseAuth: string },
+): RootKey {
+  const how = `make it where you are with \`node service/root-key.ts --zone ${zone}\`, and give its hash as --root-key-hash and its start as --root-key-start`;
+  if (hash === undefined && start === undefined) {
+    // A task in AWS: what it prints is kept in a log.
+    if (databaseAuth === 'iam') throw new Error(`the root key's text would be kept in a log: ${how}.`);
+    return newRootKey(zone, randomBytes);
+  }
+  if (hash === undefined || !/^[0-9a-f]{64}$/.test(hash))
+    throw new Error(`--root-key-hash must be the key's SHA-256, 64 hex digits: ${how}.`);
+  if (start === undefined || !ROOT_KEY_START.test(start))
+    throw new Error(`--root-key-start must be the key's first 12 characters: ${how}.`);
+  // Checked above: what a SHA-256 looks like in hex.
+  return { text: null, hash: hash as KeyHash, start };
+}
+
+async function bootstrap(pool: Pool, { region, workspaceName, rootKey }: Setup): Promise<Bootstrapped> {
   const version = await readSchemaVersion(rowsOf(pool));
   if (!isSupportedSchema(version)) {
     throw new Error(
@@ -72,8 +103,7 @@ async function bootstrap(pool: Pool, { zone, region, workspaceName }: Setup): Pr
   const writer = new EpochWriter({ pool, epoch: () => epoch });
   const workspaceId = newId('ws', randomBytes);
   const rootKeyId = newId('rootkey', randomBytes);
-  const rootKey = generateKeyText({ prefix: ROOT_KEY_PREFIX, bytes: randomBytes(ROOT_KEY_BYTES), zone });
-  const hash = hashKey(rootKey);
+  const { text, hash, start } = rootKey;
   await writer.write(async (transaction) => {
     await transaction.query('insert into workspaces (id, name) values ($1, $2)', [
       workspaceId,
@@ -81,7 +111,7 @@ async function bootstrap(pool: Pool, { zone, region, workspaceName }: Setup): Pr
     ]);
     await transaction.query(
       `insert into root_keys (id, workspace_id, hash, start, name) values ($1, $2, decode($3, 'hex'), $4, 'bootstrap')`,
-      [rootKeyId, workspaceId, hash, rootKey.slice(0, ROOT_KEY_PREFIX.length + 5)],
+      [rootKeyId, workspaceId, hash, start],
     );
     await transaction.query(
       'insert into root_key_permissions (root_key_id, permission) select $1, unnest($2::text[])',
@@ -101,7 +131,7 @@ async function bootstrap(pool: Pool, { zone, region, workspaceName }: Setup): Pr
       detail: { name: workspaceName, rootKeyId },
     });
   });
-  return { workspaceId, rootKeyId, rootKey };
+  return { workspaceId, rootKeyId, ...(text === null ? {} : { rootKey: text }) };
 }
 
 /** A zone that was only just migrated has no epoch yet; a service may be starting the first one at this very moment. */

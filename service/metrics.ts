@@ -69,6 +69,10 @@ export interface MeasuredParts {
   readonly source: FallbackSource;
   readonly pruner: Pruner;
   readonly taskStatus: TaskStatusStore;
+  /** How many other regions this task asks and reaches. */
+  readonly regions: () => number;
+  /** This task would be at home, but listens for a later home first. */
+  readonly listening: () => boolean;
 }
 
 /** The metrics of a task, with its zone and region as labels of each. */
@@ -89,6 +93,8 @@ export function taskMetrics(
     source,
     pruner,
     taskStatus,
+    regions,
+    listening,
   } = parts;
   const counter = (name: string, help: string, read: MetricSource['read']): MetricSource => ({
     name: `keyhearth_${name}_total`,
@@ -179,6 +185,10 @@ export function taskMetrics(
         () => reverification.counters.records,
       ),
       gauge('home', '1 while this task is at home.', () => (home.epoch() === null ? 0 : 1)),
+      gauge('other_regions', 'Other regions of the zone that this task asks and reaches.', () => regions()),
+      gauge('home_listening', '1 while this task would be at home, but listens for a later home first.', () =>
+        listening() ? 1 : 0,
+      ),
       gauge(
         'home_epoch',
         'Counter of the epoch in which this task is at home; 0 elsewhere.',

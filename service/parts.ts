@@ -13,7 +13,6 @@ import { LatencyHistogram } from './cloudwatch/latency-histogram.ts';
 import { Problem } from './domain/problem.ts';
 import type { Env } from './env.ts';
 import { HeartbeatWriter } from './home/heartbeat-writer.ts';
-import { isHomeAlready } from './home/decide-home.ts';
 import { HomeWatch } from './home/home-watch.ts';
 import { Listening } from './home/listening.ts';
 import { Members } from './home/members.ts';
@@ -211,6 +210,15 @@ export function buildParts({ env, zone, taskId }: TaskFacts, log: Logger, status
     if (beat === null) return null;
     return { epoch: beat.epoch, region: beat.region, heartbeatAgeMs: feed.stalenessMs() };
   };
+  const listening =
+    members === null || env.peerUrl === ''
+      ? null
+      : new Listening({
+          region: env.region,
+          isCounted: () => members.isCounted,
+          monotonicMs: () => clock.monotonicMs(),
+          log,
+        });
   const home: HomeWatch = new HomeWatch({
     region: env.region,
     origin: zone.origin,
@@ -219,15 +227,7 @@ export function buildParts({ env, zone, taskId }: TaskFacts, log: Logger, status
     feedView,
     log,
     ...(members === null ? {} : { members }),
-    listening:
-      members === null || env.peerUrl === ''
-        ? null
-        : new Listening({
-            region: env.region,
-            isCounted: () => members.showsOwnRegion,
-            monotonicMs: () => clock.monotonicMs(),
-            log,
-          }),
+    listening,
   });
   const epoch = () => home.epoch();
   const heartbeat = new HeartbeatWriter({ database, epoch, log, intervalMs: env.heartbeatMs });
@@ -256,8 +256,9 @@ export function buildParts({ env, zone, taskId }: TaskFacts, log: Logger, status
     }),
   });
   feed.onApplied(() => reporter.kick());
-  home.onMove(() => {
-    if (!isHomeAlready(env.region, feedView())) taskStatus.settle();
+  home.onMove(({ at }) => {
+    // Also where another task of the region is at home already: nobody can see for how long it was, without a gap.
+    if (at === 'here') taskStatus.settle();
     reporter.kick();
   });
 
@@ -294,6 +295,8 @@ export function buildParts({ env, zone, taskId }: TaskFacts, log: Logger, status
     source,
     pruner,
     taskStatus,
+    regions: () => peers.regions.length,
+    listening: () => listening?.isWaiting === true,
   };
   const metrics = taskMetrics(measured, { zone: env.zone, region: env.region });
   // Measured always, so that a verification costs the same wherever it runs.

@@ -11,6 +11,8 @@ export const PREPARE_SETTINGS = {
     variable: 'KEYHEARTH_MASTER_URLS',
     description:
       'Where the zone’s writer may be, as the master user and without a password: the region’s own cluster endpoint, then the zone’s global writer endpoint. The first that accepts writes is taken.',
+    // It should hold no password, but where it does, it must not be shown with what is wrong about it.
+    secret: true,
   }),
   masterPassword: pattern({
     variable: 'KEYHEARTH_MASTER_PASSWORD',
@@ -22,7 +24,7 @@ export const PREPARE_SETTINGS = {
   appPassword: pattern({
     variable: 'KEYHEARTH_APP_PASSWORD',
     description:
-      'Password to give to keyhearth_app on a server that knows no IAM tokens; where it is not given, the role’s password stays as it is.',
+      'Password of keyhearth_app on a server that knows no IAM tokens: set when the role is made; later only where the master user may, else compared. Not given: the role’s password stays as it is.',
     fallback: '',
     secret: true,
     matches: /^[!-~]{16,128}$/,

@@ -159,28 +159,6 @@ test('what another role migrated before is taken over where the master may, and 
   expect(parsed((await runEntry('prepare', database.settings)).stdout)).toEqual(READER_FITS);
 });
 
-test('where the server knows rds_iam, the app is let in by token and the master is not made to be', async () => {
-  const other = await startTestPostgres();
-  onTestFinished(() => other.stop());
-  const rds = await MasteredServer.on(other);
-  const database = await rds.createDatabase();
-  await rds.asAdmin(database, async (client) => {
-    // On RDS the master has this from RDS itself.
-    await client.query(`create role rds_iam; grant rds_iam to ${database.master} with admin true`);
-  });
-  expect(await runEntry('prepare', database.settings)).toMatchObject({ status: 0, stderr: '' });
-  const { rows } = await rds.asAdmin(
-    database,
-    async (client) =>
-      await client.query(
-        `select pg_has_role('keyhearth_app', 'rds_iam', 'usage') as app, pg_has_role($1, 'keyhearth_app', 'set') as acts, pg_has_role($1, 'keyhearth_app', 'usage') as inherits,
-         (select rolpassword is null from pg_authid where rolname = 'keyhearth_app') as no_password`,
-        [database.master],
-      ),
-  );
-  expect(rows).toEqual([{ app: true, acts: false, inherits: false, no_password: true }]);
-});
-
 test('home lost: an older schema that this version supports is enough, with a warning; none is not', async () => {
   const database = await server.createDatabase();
   const lost = { ...database.settings, KEYHEARTH_MASTER_URLS: 'postgres://m@127.0.0.1:1/none' };
@@ -256,17 +234,16 @@ test('a server that says nothing ends it in time', async () => {
   expect(stderr).toContain('it took longer than 1000 ms');
 });
 
-test('a server that goes silent in the middle is given up like one that is not there', async () => {
-  const database = await server.createDatabase();
-  await runEntry('prepare', database.settings);
-  // A relay that is cut after the log-in: it takes everything and answers nothing.
+/** The port of a relay to the server that is cut after the log-in, or later: it takes everything and answers nothing. */
+async function silentAfterLogIn(answers = 0): Promise<number> {
   const relay = createServer((socket) => {
+    let left = answers;
     const onward = connect(postgres.primary.port, '127.0.0.1');
     socket.on('error', () => {}).pipe(onward.on('error', () => {}));
     onward.on('data', (chunk: Buffer) => {
       socket.write(chunk);
       // The server is ready for queries: it has let us in.
-      if (chunk.includes('Z\0\0\0\u0005I')) onward.removeAllListeners('data');
+      if (chunk.includes('Z\0\0\0\u0005I') && left-- === 0) onward.removeAllListeners('data');
     });
     onTestFinished(() => {
       socket.destroy();
@@ -276,16 +253,46 @@ test('a server that goes silent in the middle is given up like one that is not t
   await once(relay, 'listening');
   onTestFinished(() => void relay.close());
   const address = relay.address();
-  const port = typeof address === 'object' ? address?.port : 0;
+  return typeof address === 'object' ? (address?.port ?? 0) : 0;
+}
+
+test('a server that goes silent in the middle is given up like one that is not there', async () => {
+  const database = await server.createDatabase();
+  await runEntry('prepare', database.settings);
+  const port = await silentAfterLogIn();
+  const silent = (url: string): string => url.replace(/:\d+\//, `:${port}/`);
   const beganMs = performance.now();
+  // Both in turn: the reader, then the first of two writers.
   const { status, stdout, stderr } = await runEntry('prepare', {
     ...database.settings,
-    KEYHEARTH_READER_URLS: database.appUrl.replace(/:\d+\//, `:${port}/`),
+    KEYHEARTH_READER_URLS: silent(database.appUrl),
+    KEYHEARTH_MASTER_URLS: `${silent(database.masterUrl)},${database.masterUrl}`,
   });
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   expect(parsed(stdout)).toMatchObject({ reason: 'the writer had everything' });
   expect(performance.now() - beganMs).toBeLessThan(15_000);
 });
+
+test.each([
+  ['before it has said whether it accepts writes', 0, 'no writer can be reached'],
+  ['before it has given the lock', 1, 'the writer was lost'],
+])(
+  'a writer that goes silent %s keeps nothing from starting that works with the schema',
+  async (_when, answers, why) => {
+    const database = await server.createDatabase();
+    await runEntry('prepare', database.settings);
+    await server.asAdmin(database, async (client) => {
+      await client.query(`update schema_migrations set name = '0101_older'`);
+    });
+    const { status, stderr } = await runEntry('prepare', {
+      ...database.settings,
+      KEYHEARTH_MASTER_URLS: database.masterUrl.replace(/:\d+\//, `:${await silentAfterLogIn(answers)}/`),
+    });
+    expect(status).toBe(0);
+    expect(stderr).toMatch(/^Warning: .*Query read timeout.*must be applied later\.\n$/);
+    expect(stderr).toContain(why);
+  },
+);
 
 test('whatever is wrong is one sentence with the fix, and no secret', async () => {
   const database = await server.createDatabase();
@@ -301,7 +308,12 @@ test('whatever is wrong is one sentence with the fix, and no secret', async () =
     [{ KEYHEARTH_MASTER_PASSWORD: 'wrong-secret' }, 'the master user is not let in at 127.0.0.1:'],
     [{ KEYHEARTH_MASTER_PASSWORD: '' }, 'KEYHEARTH_MASTER_PASSWORD is missing'],
     [{ KEYHEARTH_MASTER_URLS: as('m:wrong-secret') }, 'KEYHEARTH_MASTER_URLS carries a password'],
-    [{ KEYHEARTH_MASTER_URLS: `${database.masterUrl}?sslmode=disable` }, 'without parameters'],
+    [{ KEYHEARTH_MASTER_URLS: `${as('m:wrong-secret')}?sslmode=require` }, 'without parameters'],
+    [{ KEYHEARTH_MASTER_URLS: as('m:wrong-secret%') }, 'a plain % is written %25'],
+    [
+      { KEYHEARTH_MASTER_URLS: as('m:wrong-secret').replace('postgres:', 'http:') },
+      'must be a postgres:// URL',
+    ],
     [{ KEYHEARTH_MASTER_URLS: as(weak) }, `role "${weak}" may not create roles`],
     [{ KEYHEARTH_MASTER_URLS: as('strong_master') }, `role "strong_master" does not own the database`],
     [

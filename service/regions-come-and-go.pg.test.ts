@@ -55,6 +55,20 @@ async function revoke(region: TestRegion) {
 }
 
 const APPLIED = { state: 'applied' };
+const UNKNOWN = { state: 'unknown' };
+
+/** As if the region's tasks had stopped so long ago that home counts the region no longer. */
+async function leftLongAgo(region: TestRegion, home: TestRegion): Promise<void> {
+  await zone.nodes[home].asAdmin(
+    async (client) => {
+      await client.query(
+        `update task_status set stopped_at = now() - interval '26 hours' where region = $1 and stopped_at is not null`,
+        [region],
+      );
+    },
+    new URL(zone.urlOf(home)).pathname.slice(1),
+  );
+}
 
 test('the origin alone is a zone of one region', async () => {
   // For some seconds, a home that has only just begun believes nothing to be applied everywhere.
@@ -108,11 +122,15 @@ test('a region whose reader is behind what was called applied without it joins, 
   expect(await statesOf(EU, revision)).toMatchObject({ [US]: APPLIED, [EU]: APPLIED, [AP]: APPLIED });
 });
 
-test('a region whose tasks stop in order is none of the zone’s any more, also for those who wait already', async () => {
+test('a region whose tasks stop in order is unknown, and some time later none of the zone’s any more, also for those who wait', async () => {
   await pauseReplay(zone.nodes[AP]);
   const { revision } = await revoke(EU);
   const waiting = statesOf(US, revision, 20_000);
   await zone.task(AP).stop();
+  expect(await statesOf(US, revision, 0)).toMatchObject({ [AP]: UNKNOWN });
+  // The others go on as before.
+  expect((await revoke(US)).confirmation).toBe('confirmed');
+  await leftLongAgo(AP, US);
   const two = { [US]: expect.objectContaining(APPLIED), [EU]: expect.objectContaining(APPLIED) };
   expect(await waiting).toEqual(two);
   await resumeReplay(zone.nodes[AP]);

@@ -1,5 +1,11 @@
 import { parseDatabaseUrl } from './store/database-url.ts';
 
+/** A zone’s, or a region’s: URLs are made from it. */
+export const NAME = {
+  matches: /^[a-z][a-z0-9-]{0,31}$/,
+  allowed: 'lower-case letters, digits and dashes, at most 32',
+};
+
 /** A setting: its variable, how it is read, what it is where it isn't given, and what it means. */
 export interface Setting<T> {
   readonly variable: string;
@@ -70,15 +76,39 @@ export function pattern(text: SettingText<string> & { matches: RegExp; allowed: 
 
 /** `name=value,name=value`. */
 export function pairs(text: SettingText<ReadonlyMap<string, string>>): Setting<ReadonlyMap<string, string>> {
-  return setting(text, 'name=value,…', (value) => {
-    const found = new Map<string, string>();
-    for (const part of value.split(',').filter((one) => one !== '')) {
-      const at = part.indexOf('=');
-      if (at < 1 || at === part.length - 1) throw new Error('must be name=value pairs, separated by commas');
-      found.set(part.slice(0, at), part.slice(at + 1));
+  return setting(text, 'name=value,…', parsePairs);
+}
+
+/** Throws an Error that says what is allowed. */
+function parsePairs(value: string): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const part of value.split(',').filter((one) => one !== '')) {
+    const at = part.indexOf('=');
+    if (at < 1 || at === part.length - 1) throw new Error('must be name=value pairs, separated by commas');
+    found.set(part.slice(0, at), part.slice(at + 1));
+  }
+  return found;
+}
+
+/** `{region}` is part of the host; nothing follows host and port. */
+export function parseUrlTemplate(text: string): string {
+  const matches = /^https?:\/\/[a-z0-9.-]*\{region\}[a-z0-9.-]*(:\d+)?\/?$/.test(text);
+  if (!matches || !URL.canParse(text.replaceAll('{region}', 'us-east-1'))) {
+    throw new Error('must be like https://{region}.zone.example:8444, with {region} in the host and no path');
+  }
+  return text;
+}
+
+/** Names of regions, each with a URL that nothing follows but a port; a wrong one would mean a region that is never asked. */
+export function parsePeers(text: string): ReadonlyMap<string, string> {
+  const peers = parsePairs(text);
+  for (const [region, url] of peers) {
+    if (!NAME.matches.test(region)) throw new Error(`must name regions in ${NAME.allowed}`);
+    if (!/^https?:\/\/[^/?#@\s]+\/?$/.test(url) || !URL.canParse(url)) {
+      throw new Error(`must give region ${region} a URL like https://eu.zone.example:8444, without a path`);
     }
-    return found;
-  });
+  }
+  return peers;
 }
 
 export function list(

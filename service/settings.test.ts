@@ -28,6 +28,16 @@ test('what is required suffices; the rest has defaults', () => {
   expect(Object.isFrozen(env)).toBe(true);
 });
 
+test.each([
+  ['eu-west-1=eu.example.com:8080', 'must give region eu-west-1 a URL like https://eu.zone.example:8444'],
+  ['eu-west-1=ftp://eu.example.com', 'must give region eu-west-1 a URL'],
+  ['eu-west-1=https://eu.example.com/path', 'must give region eu-west-1 a URL'],
+  ['eu-west-1=https://eu.example.com:99999', 'must give region eu-west-1 a URL'],
+  ['EU=https://eu.example.com', 'must name regions in lower-case letters'],
+])('a peer that could never be asked is refused at the start: %s', (peers, message) => {
+  expect(messageOf({ ...REQUIRED, KEYHEARTH_PEERS: peers })).toContain(message);
+});
+
 test('every missing or wrong setting is named, with what is allowed', () => {
   const { KEYHEARTH_ZONE: _zone, ...rest } = REQUIRED;
   const message = messageOf({

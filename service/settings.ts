@@ -3,27 +3,16 @@ import {
   databaseUrl,
   databaseUrls,
   list,
+  NAME,
   number,
   numberOr0,
   pairs,
+  parsePeers,
+  parseUrlTemplate,
   pattern,
   setting,
   type Setting,
 } from './setting-kinds.ts';
-
-const NAME = {
-  matches: /^[a-z][a-z0-9-]{0,31}$/,
-  allowed: 'lower-case letters, digits and dashes, at most 32',
-};
-
-/** `{region}` is part of the host; nothing follows host and port. */
-function parseUrlTemplate(text: string): string {
-  const matches = /^https?:\/\/[a-z0-9.-]*\{region\}[a-z0-9.-]*(:\d+)?\/?$/.test(text);
-  if (!matches || !URL.canParse(text.replaceAll('{region}', 'us-east-1'))) {
-    throw new Error('must be like https://{region}.zone.example:8444, with {region} in the host and no path');
-  }
-  return text;
-}
 
 /**
  * Every setting of a task. docs/SETTINGS.md is generated from this table; service/env.ts reads it.
@@ -112,11 +101,15 @@ export const SETTINGS = {
     matches: /^(off|rds|.*[/.].*)$/,
     allowed: 'off, rds, or the path of a PEM file',
   }),
-  peers: pairs({
-    variable: 'KEYHEARTH_PEERS',
-    description: 'The other regions of the zone, each with the private URL of its tasks.',
-    fallback: new Map(),
-  }),
+  peers: setting<ReadonlyMap<string, string>>(
+    {
+      variable: 'KEYHEARTH_PEERS',
+      description: 'The other regions of the zone, each with the private URL of its tasks.',
+      fallback: new Map(),
+    },
+    'name=value,…',
+    parsePeers,
+  ),
   peerUrl: setting(
     {
       variable: 'KEYHEARTH_PEER_URL',
@@ -249,6 +242,29 @@ export const SETTINGS = {
     min: 0,
     max: 60_000,
     unit: 'ms',
+  }),
+  clickhouseUrl: pattern({
+    variable: 'KEYHEARTH_CLICKHOUSE_URL',
+    description:
+      'ClickHouse server that usage events are for. Without effect in this version, which emits none; so are user and password.',
+    fallback: '',
+    matches: /^https?:\/\/\S+$/,
+    allowed: 'an http:// or https:// URL',
+  }),
+  clickhouseUser: pattern({
+    variable: 'KEYHEARTH_CLICKHOUSE_USER',
+    description: 'User of that server.',
+    fallback: '',
+    matches: /^\S{1,200}$/,
+    allowed: 'a name without spaces',
+  }),
+  clickhousePassword: pattern({
+    variable: 'KEYHEARTH_CLICKHOUSE_PASSWORD',
+    description: 'Password of that user.',
+    fallback: '',
+    secret: true,
+    matches: /^.+$/,
+    allowed: 'not empty',
   }),
   logLevel: choice({
     variable: 'KEYHEARTH_LOG_LEVEL',

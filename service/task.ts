@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { systemClock } from './clock.ts';
-import { compareEpochs, type Revision } from './domain/revision.ts';
 import type { Env } from './env.ts';
-import { joinZone } from './home/joining.ts';
+import { joinZone, showsFloor, whatIsMissing } from './home/joining.ts';
+import { within } from './home/loop.ts';
 import type { Members } from './home/members.ts';
 import { buildParts, type Parts } from './parts.ts';
 import type { ChangeFeed } from './store/change-feed.ts';
@@ -20,6 +20,8 @@ const WARM_PAGE = 500;
 const WARM_FAILURES_MAX = 5;
 const REFRESH_TIMEOUT_MS = 2000;
 const RETRY_MS = 500;
+/** Telling home may take 4 s where it doesn't answer; whatever hangs longer ends with the process. */
+const STOP_REST_MS = 5000;
 
 /** A verify-service task: its parts, started and stopped in order. */
 export class Task {
@@ -102,12 +104,15 @@ export class Task {
     const force = setTimeout(() => app.server.closeAllConnections(), this.#env.shutdownMs);
     await app.close();
     clearTimeout(force);
-    await reporter.stop();
-    await Promise.all([feed.stop(), reverification.stop(), heartbeat.stop(), pruner.stop(), home.stop()]);
-    await peers.close();
-    await Promise.all(pools.map(async (pool) => await pool.end()));
-    // The last line tells of all that was done until here.
+    // The last line tells of all that was answered, before anything that may take so long that the process is ended.
     cloudwatch.stop();
+    const stopRest = async (): Promise<void> => {
+      await reporter.stop();
+      await Promise.all([feed.stop(), reverification.stop(), heartbeat.stop(), pruner.stop(), home.stop()]);
+      await peers.close();
+      await Promise.all(pools.map(async (pool) => await pool.end()));
+    };
+    await within(STOP_REST_MS, 'stopping the parts of the task', stopRest());
   }
 
   /** False: stopped meanwhile. */
@@ -143,21 +148,35 @@ export class Task {
   }
 
   /** The same where regions come and go: a region that home never heard of doesn't serve. */
-  async #join({ reporter, feed }: Parts, members: Members): Promise<void> {
-    await members.refresh();
-    const counted = members.showsOwnRegion;
-    this.#waitingFor = 'home does not know yet that this task is about to serve';
+  async #join({ reporter, feed, home, reverification }: Parts, members: Members): Promise<void> {
     reporter.start();
-    await joinZone({
-      register: async () => await reporter.register(),
-      counted,
-      hasReached: (floor) => hasReached(feed, floor),
+    let told = false;
+    const explain = (): void => {
+      this.#waitingFor = whatIsMissing(told, home.current());
+    };
+    explain();
+    const joined = await joinZone({
+      register: async () => {
+        const floor = await reporter.register();
+        told ||= floor !== null;
+        return floor;
+      },
+      isCounted: async () => {
+        await members.refresh();
+        return members.isCounted === true;
+      },
+      isMoving: () => reverification.running,
+      hasReached: (floor) => showsFloor(feed, floor),
       monotonicMs: () => systemClock.monotonicMs(),
-      pause: async () =>
-        await delay(this.#env.pollMs, undefined, { signal: this.#abort.signal }).catch(() => {}),
+      pause: async () => {
+        explain();
+        await delay(this.#env.pollMs, undefined, { signal: this.#abort.signal }).catch(() => {});
+      },
       aborted: () => this.#closing,
       log: this.#log,
     });
+    // What the reader shows of the zone's tasks came with all that was written before; the feed may not have asked since.
+    if (joined === 'counted') await feed.refresh(REFRESH_TIMEOUT_MS);
   }
 
   async #warm({ cache, feed }: Parts): Promise<void> {
@@ -187,13 +206,6 @@ export class Task {
     const { keys, rootKeys } = cache.sizes;
     this.#log.info({ keys, rootKeys, tookMs: Math.round(performance.now() - beganAtMs) }, 'memory is filled');
   }
-}
-
-/** Whether the feed has applied every transaction below the floor's, or has moved on to a later home's history. */
-function hasReached({ epoch, watermark }: ChangeFeed, floor: Revision): boolean {
-  if (epoch === null || watermark === null) return false;
-  const order = compareEpochs(epoch, floor.epoch);
-  return order > 0 || (order === 0 && watermark >= floor.xid);
 }
 
 /** The instance that the feed runs on. The feed knows its readers by their port; all of ours are of this class. */

@@ -1,4 +1,5 @@
-import { text, type Rule } from './check-rules.ts';
+import { INSTANCE_SIZES } from './aws-offers.ts';
+import type { Rule } from './check-rules.ts';
 
 /** Amounts of memory that go with a number of vCPUs, and their words for a message. */
 export interface MemoryChoice {
@@ -21,23 +22,36 @@ export const FARGATE_MEMORY_MB: ReadonlyMap<number, MemoryChoice> = new Map([
   [32, amounts(61_440, 122_880, 249_856)],
 ]);
 
-/**
- * Families of Aurora PostgreSQL's instance classes, without r4, which ended with PostgreSQL 12. Which of them a region offers is AWS's to say.
- * Source: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Concepts.DBInstanceClass.Types.html
- */
-const MEMORY_OPTIMIZED = ['r5', 'r6g', 'r6gd', 'r6i', 'r6id', 'r7g', 'r7i', 'r8g', 'r8gd', 'x2g'];
 /** AWS advises them for trials only, and a global database can't have them. */
 const BURSTABLE = ['t3', 't4g'];
+const FAMILIES = [...INSTANCE_SIZES.keys()].join(', ');
 
-const SIZES = '(?:medium|large|[0-9]*xlarge)';
+export const INSTANCE_CLASS: Rule = [
+  (value) => value === 'serverless' || isInstanceClass(value),
+  `serverless, or a size such as large or 4xlarge of ${FAMILIES}, for example r8g.large`,
+];
 
-export const INSTANCE_CLASS: Rule = text(
-  new RegExp(`^(?:serverless|(?:${[...MEMORY_OPTIMIZED, ...BURSTABLE].join('|')})\\.${SIZES})$`),
-  `serverless, or a size such as large or 4xlarge of ${[...MEMORY_OPTIMIZED, ...BURSTABLE].join(', ')}, for example r8g.large`,
-);
+/** The rule in words for this very value: of a known family it says which sizes there are. */
+export function instanceClassRule(value: unknown): Rule {
+  const [family = ''] = typeof value === 'string' ? value.split('.') : [];
+  const sizes = INSTANCE_SIZES.get(family);
+  const [isGood] = INSTANCE_CLASS;
+  return sizes === undefined
+    ? INSTANCE_CLASS
+    : [
+        isGood,
+        `serverless, or for ${family} one of the sizes ${sizes.join(', ')}, for example ${family}.${sizes[0] ?? ''}`,
+      ];
+}
 
 export function isBurstable(instanceClass: string): boolean {
   return BURSTABLE.some((family) => instanceClass.startsWith(`${family}.`));
+}
+
+function isInstanceClass(value: unknown): boolean {
+  if (typeof value !== 'string') return false;
+  const [family = '', size = '', ...rest] = value.split('.');
+  return rest.length === 0 && (INSTANCE_SIZES.get(family)?.includes(size) ?? false);
 }
 
 function amounts(...amountsMb: readonly number[]): MemoryChoice {

@@ -7,6 +7,7 @@ import {
   show,
   text,
   type Fields,
+  type RegionNames,
   type Report,
   type Rule,
 } from './check-rules.ts';
@@ -18,15 +19,12 @@ const HOSTED_ZONE_ID: Rule = text(
   /^Z[A-Z0-9]{5,31}$/,
   'the id of a Route 53 hosted zone: Z, then 5 to 31 capital letters and digits',
 );
+/** ACM's own bound of a certificate's domain name. A certificate that is brought along may have the hostname among its other names. */
+const LONGEST_CERTIFIED_NAME = 64;
 const CERTIFICATE_ID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 
 /** Where certificates and the DNS record come from: needed for a deployment, and then in exactly one of two forms. */
-export function checkDomain(
-  zone: Fields,
-  regions: ReadonlySet<string>,
-  forDeployment: boolean,
-  report: Report,
-): void {
+export function checkDomain(zone: Fields, names: RegionNames, forDeployment: boolean, report: Report): void {
   const domain = zone['domain'];
   if (domain === undefined) {
     if (forDeployment) report('domain', `is missing, a deployment needs ${FORMS}`);
@@ -39,14 +37,20 @@ export function checkDomain(
   if (hasHosted === hasCertificates)
     report('domain', `has ${hasHosted ? 'both forms' : 'neither form'}; give one: ${FORMS}`);
   if (hasHosted) checkHosted(domain, zone['hostname'], report);
-  if (hasCertificates) checkCertificates(domain[CERTIFICATE_FIELD], regions, zone['account'], report);
+  if (hasCertificates) checkCertificates(domain[CERTIFICATE_FIELD], names, zone['account'], report);
 }
 
 function checkHosted(domain: Fields, hostname: unknown, report: Report): void {
+  const [isHostName] = HOST_NAME;
+  if (isHostName(hostname) && String(hostname).length > LONGEST_CERTIFIED_NAME) {
+    report(
+      'hostname',
+      `${String(hostname)} has ${String(hostname).length} characters; with a hosted zone it must be at most ${LONGEST_CERTIFIED_NAME}, ACM's limit for the certificate that is made; shorten it, or give ${CERTIFICATE_FIELD} of your own`,
+    );
+  }
   checkValue(domain['hostedZoneId'], 'domain.hostedZoneId', HOSTED_ZONE_ID, report);
   const name = domain['hostedZoneName'];
   if (!checkValue(name, 'domain.hostedZoneName', HOST_NAME, report)) return;
-  const [isHostName] = HOST_NAME;
   if (!isHostName(hostname) || hostname === name || String(hostname).endsWith(`.${String(name)}`)) return;
   report(
     'domain.hostedZoneName',
@@ -54,17 +58,12 @@ function checkHosted(domain: Fields, hostname: unknown, report: Report): void {
   );
 }
 
-function checkCertificates(
-  arns: unknown,
-  regions: ReadonlySet<string>,
-  account: unknown,
-  report: Report,
-): void {
+function checkCertificates(arns: unknown, names: RegionNames, account: unknown, report: Report): void {
   const field = `domain.${CERTIFICATE_FIELD}`;
   if (!isFields(arns)) return report(field, `must be an object by region, is ${show(arns)}`);
-  const given = new Map(entriesByRegion(arns, field, regions, report));
+  const given = new Map(entriesByRegion(arns, field, names, report));
   const isAccountGood = typeof account === 'string' && /^\d{12}$/.test(account);
-  for (const region of new Set([...regions, ...given.keys()])) {
+  for (const region of new Set([...names.regions, ...given.keys()])) {
     const begin = `arn:aws:acm:${region}:${isAccountGood ? account : '<account>'}:certificate/`;
     const rule: Rule = [(arn) => isCertificate(arn, region, isAccountGood ? account : null), `${begin}<id>`];
     checkValue(given.get(region), `${field}.${region}`, rule, report);

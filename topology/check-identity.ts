@@ -1,3 +1,4 @@
+import { placeIn, refusalOf } from './places.ts';
 import { checkValue, isList, show, text, type Fields, type Report, type Rule } from './check-rules.ts';
 
 const NAME = text(
@@ -19,6 +20,8 @@ export function checkEnvironmentName(name: string, report: Report): void {
   const [isGood, allowed] = NAME;
   const meaning = RESERVED_ENVIRONMENTS.get(name);
   if (!isGood(name)) report('', `an environment's name must be ${allowed}`);
+  const place = placeIn(name);
+  if (place !== undefined) report('', `the environment's name ${name} ${refusalOf(place)}`);
   if (meaning !== undefined) report('', `is reserved: it ${meaning}; name the environment otherwise`);
 }
 
@@ -42,11 +45,16 @@ export function checkIdentity(
 
 /**
  * Names in AWS begin with environment and zone, joined by a hyphen, and so must stay different: `a-b` and `c` give the same as `a` and
- * `b-c`. `taken` has the beginnings of all zones before this one, with their zones, and gets this one's.
+ * `b-c`. For the same reason they may not read like a region together: `us` and `east-1`. `taken` has the beginnings of all zones before this one, with their zones, and gets this one's.
  */
 export function checkBeginning(label: string, taken: Map<string, string>, report: Report): void {
   const beginning = label.replace('/', '-');
   const other = taken.get(beginning);
+  const place = placeIn(beginning);
+  const environment = label.slice(0, label.indexOf('/'));
+  // What the environment's own name holds is told of it.
+  if (place !== undefined && placeIn(environment) === undefined)
+    report('name', `with its environment the name is ${beginning}, which ${refusalOf(place)}`);
   if (other !== undefined && other !== label)
     report(
       'name',

@@ -6,7 +6,8 @@ import {
   PRIVATE_RANGES,
   type AddressRange,
 } from './address-range.ts';
-import { isAwsRegion, type AwsRegion } from './aws-regions.ts';
+import { isAwsRegion } from './aws-regions.ts';
+import type { CheckedRegions } from './check-regions.ts';
 import { defaultAddressRange } from './region-defaults.ts';
 import { entriesByRegion, isList, show, type Fields, type Report } from './check-rules.ts';
 
@@ -31,16 +32,26 @@ export function checkRange(
   return undefined;
 }
 
-/** Address ranges of the regions' networks, the defaults among them: what is peered may not overlap. */
-export function checkAddressRanges(zone: Fields, regions: ReadonlySet<AwsRegion>, report: Report): void {
+/** Address range of a region's network, written down or the default. */
+export interface RegionRange extends AddressRange {
+  readonly region: string;
+  readonly isGiven: boolean;
+}
+
+/** Address ranges of the regions' networks, the defaults among them: what is peered may not overlap. Returns those that could be made out. */
+export function checkAddressRanges(
+  zone: Fields,
+  checked: CheckedRegions,
+  report: Report,
+): readonly RegionRange[] {
   const field = 'addressRanges';
-  const given = new Map(entriesByRegion(zone[field], field, regions, report));
-  const ranges: (AddressRange & { readonly region: string; readonly isGiven: boolean })[] = [];
+  const given = new Map(entriesByRegion(zone[field], field, checked, report));
+  const ranges: RegionRange[] = [];
   for (const [region, value] of given) {
     const range = checkPrivateRange(value, `${field}.${region}`, report);
     if (range !== undefined) ranges.push({ ...range, region, isGiven: true });
   }
-  for (const region of regions) {
+  for (const region of checked.regions) {
     const range = given.has(region) ? undefined : parseRange(defaultAddressRange(region));
     if (range !== undefined) ranges.push({ ...range, region, isGiven: false });
   }
@@ -55,12 +66,13 @@ export function checkAddressRanges(zone: Fields, regions: ReadonlySet<AwsRegion>
       );
     }
   }
+  return ranges;
 }
 
 /** Names of the availability zones that a region's network spans. */
-export function checkAvailabilityZones(zone: Fields, regions: ReadonlySet<AwsRegion>, report: Report): void {
+export function checkAvailabilityZones(zone: Fields, checked: CheckedRegions, report: Report): void {
   const field = 'availabilityZones';
-  for (const [region, names] of entriesByRegion(zone[field], field, regions, report)) {
+  for (const [region, names] of entriesByRegion(zone[field], field, checked, report)) {
     const path = `${field}.${region}`;
     if (!isAwsRegion(region)) continue;
     if (!isList(names) || names.length < 2 || names.length > 3) {

@@ -12,12 +12,16 @@ import {
 
 /** Three heartbeats of a second each: with less, one late heartbeat would count as staleness. */
 const MIN_MAX_STALENESS_MS = 3000;
+/** A day, the service's own bound. */
+const MAX_MAX_STALENESS_MS = 86_400_000;
+/** No budget needs more, and it stays a number that is written without an exponent. */
+const MAX_USD_PER_MONTH = 1_000_000_000;
 
 /** Fields of a zone with a rule of their own. */
 const PLAIN_RULES: Readonly<Record<string, Rule>> = {
   maxStalenessMs: [
-    (value) => Number.isInteger(value) && Number(value) >= MIN_MAX_STALENESS_MS,
-    `a whole number of at least ${MIN_MAX_STALENESS_MS} (3 heartbeats)`,
+    wholeNumber(MIN_MAX_STALENESS_MS, MAX_MAX_STALENESS_MS)[0],
+    `a whole number from ${MIN_MAX_STALENESS_MS} (3 heartbeats) to ${MAX_MAX_STALENESS_MS} (a day)`,
   ],
   stalenessMode: oneOf(['serve', 'confirm', 'refuse']),
   deletionProtection: [(value) => typeof value === 'boolean', 'true or false'],
@@ -29,14 +33,15 @@ const OBJECT_RULES: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
   firewall: { requestsPer5Minutes: wholeNumber(10, 2_000_000_000) },
   alarms: {
     email: text(
-      /^(?=.{3,254}$)[^\s@<>",;:]+@[^\s@<>",;:]+\.[^\s@<>",;:.]+$/,
-      'one e-mail address such as ops@example.com',
+      // Letters of ASCII alone, and no $ { }, with which CloudFormation and CDK mark what they fill in.
+      /^(?=.{6,254}$)[A-Za-z0-9!#%&'*+/=?^_`|~.-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]$/,
+      'one e-mail address such as ops@example.com, in ASCII, without $ { } and at most 254 characters long',
     ),
   },
   budget: {
     usdPerMonth: [
-      (value) => typeof value === 'number' && Number.isFinite(value) && value > 0,
-      'a number above 0',
+      (value) => typeof value === 'number' && value >= 1 && value <= MAX_USD_PER_MONTH,
+      `a number from 1 to ${MAX_USD_PER_MONTH}`,
     ],
   },
 };

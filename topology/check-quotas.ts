@@ -1,33 +1,23 @@
-import { ACCOUNT } from './check-identity.ts';
 import { isList, type Fields, type Report } from './check-rules.ts';
 
+/** Aurora's own limit of secondary regions in a global database. */
+export const MAX_REPLICAS = 10;
 /** Quota "Listeners per accelerator" of Global Accelerator: one listener is the anycast one, each region has a direct one. */
 const LISTENERS_PER_ACCELERATOR = 10;
-const MAX_DEPLOYED_REGIONS = LISTENERS_PER_ACCELERATOR - 1;
-/** Quota "Standard accelerators per AWS account"; a zone has one. */
-const ACCELERATORS_PER_ACCOUNT = 20;
+/** Beside the origin. */
+export const MAX_DEPLOYED_REPLICAS = LISTENERS_PER_ACCELERATOR - 2;
 
 /**
- * What AWS's quotas leave room for, as they are in a new account. `zonesByAccount` counts the zones of all environments before this one
- * and gets this one. Source: https://docs.aws.amazon.com/global-accelerator/latest/dg/limits-global-accelerator.html
+ * How many regions a zone can have: in a deployment an accelerator sets the limit, as its quota is in a new account, elsewhere the
+ * database does. Source: https://docs.aws.amazon.com/global-accelerator/latest/dg/limits-global-accelerator.html
  */
-export function checkQuotas(zone: Fields, zonesByAccount: Map<unknown, number>, report: Report): void {
-  const regions = 1 + (isList(zone['replicas']) ? zone['replicas'].length : 0);
-  if (regions > MAX_DEPLOYED_REGIONS) {
-    report(
-      'replicas',
-      `the zone has ${regions} regions, at most ${MAX_DEPLOYED_REGIONS} can be deployed: the quota "Listeners per accelerator" of AWS Global Accelerator is ${LISTENERS_PER_ACCELERATOR}, one listener is for all regions and one for each; make two zones of it`,
-    );
-  }
-  const account = zone['account'];
-  const [isAccount] = ACCOUNT;
-  if (!isAccount(account)) return;
-  const zones = (zonesByAccount.get(account) ?? 0) + 1;
-  zonesByAccount.set(account, zones);
-  if (zones > ACCELERATORS_PER_ACCOUNT) {
-    report(
-      'account',
-      `${String(account)} has ${zones} zones with this one, counted over all environments; at most ${ACCELERATORS_PER_ACCOUNT} are possible, the quota "Standard accelerators per AWS account" of AWS Global Accelerator; take another account`,
-    );
-  }
+export function checkNumberOfRegions(zone: Fields, forDeployment: boolean, report: Report): void {
+  const replicas = isList(zone['replicas']) ? zone['replicas'].length : 0;
+  if (replicas <= (forDeployment ? MAX_DEPLOYED_REPLICAS : MAX_REPLICAS)) return;
+  report(
+    'replicas',
+    forDeployment
+      ? `lists ${replicas} regions; at most ${MAX_DEPLOYED_REPLICAS} beside the origin can be deployed: the quota "Listeners per accelerator" of AWS Global Accelerator is ${LISTENERS_PER_ACCELERATOR}, one listener is for all regions and one for each; make two zones of it`
+      : `lists ${replicas} regions; at most ${MAX_REPLICAS} beside the origin are possible, the limit of an Aurora global database, and ${MAX_DEPLOYED_REPLICAS} in a deployment; make two zones of it`,
+  );
 }

@@ -2,20 +2,21 @@ import { AWS_REGION_CODES, AWS_REGIONS, isAwsRegion, JURISDICTIONS, regionsIn } 
 import type { AwsRegion, Jurisdiction } from './aws-regions.ts';
 import { isList, show, type Fields, type Report } from './check-rules.ts';
 
-/** Aurora's own limit of secondary regions in a global database. */
-export const MAX_REPLICAS = 10;
-
 export interface CheckedRegions {
   readonly residency: Jurisdiction | undefined;
-  /** The zone's known regions, the origin first where it is known. */
+  /** The zone's known regions, the origin first where it is known; wrong ones too, so that nothing else is reported because of them. */
   readonly regions: ReadonlySet<AwsRegion>;
+  /** Those of them that the zone may have, for messages that list what is allowed. */
+  readonly allowed: ReadonlySet<AwsRegion>;
 }
 
 /** Residency, origin and replicas of a zone. Returns what could be made out, for the checks that build on it. */
 export function checkRegions(zone: Fields, report: Report): CheckedRegions {
   const residency = checkResidency(zone['residency'], report);
   checkRegion(zone['origin'], residency, 'origin', report);
-  return { residency, regions: checkReplicas(zone, residency, report) };
+  const regions = checkReplicas(zone, residency, report);
+  const allowed = [...regions].filter((region) => isUnder(region, residency));
+  return { residency, regions, allowed: new Set(allowed) };
 }
 
 function checkResidency(value: unknown, report: Report): Jurisdiction | undefined {
@@ -24,6 +25,10 @@ function checkResidency(value: unknown, report: Report): Jurisdiction | undefine
   if (known === undefined)
     report('residency', `${show(value)} is unknown; allowed are ${JURISDICTIONS.join(', ')}, or none`);
   return known;
+}
+
+function isUnder(region: AwsRegion, residency: Jurisdiction | undefined): boolean {
+  return residency === undefined || AWS_REGIONS[region].jurisdiction === residency;
 }
 
 function checkRegion(
@@ -35,10 +40,10 @@ function checkRegion(
   const allowed = residency === undefined ? AWS_REGION_CODES : regionsIn(residency);
   if (!isAwsRegion(value)) {
     report(field, `${show(value)} is no commercial AWS region; allowed are ${allowed.join(', ')}`);
-  } else if (residency !== undefined && AWS_REGIONS[value].jurisdiction !== residency) {
+  } else if (!isUnder(value, residency)) {
     report(
       field,
-      `${value} is under ${AWS_REGIONS[value].jurisdiction}, outside the residency ${residency}; allowed are ${allowed.join(', ')}`,
+      `${value} is under ${AWS_REGIONS[value].jurisdiction}, outside the residency ${String(residency)}; allowed are ${allowed.join(', ')}`,
     );
   }
 }
@@ -55,8 +60,6 @@ function checkReplicas(
     report('replicas', `must be a list of regions (empty for none), is ${show(replicas)}`);
     return regions;
   }
-  if (replicas.length > MAX_REPLICAS)
-    report('replicas', `lists ${replicas.length} regions; at most ${MAX_REPLICAS} are possible`);
   for (const [index, region] of replicas.entries()) {
     const field = `replicas[${index}]`;
     checkRegion(region, residency, field, report);

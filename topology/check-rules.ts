@@ -65,11 +65,17 @@ export function checkUnknownFields(
   }
 }
 
+/** Regions that a zone has, and those of them that may be advised: a wrong one isn't. */
+export interface RegionNames {
+  readonly regions: ReadonlySet<string>;
+  readonly allowed: ReadonlySet<string>;
+}
+
 /** The entries of an object by region. Those of other regions are reported, and returned too: the name may be what is wrong. */
 export function entriesByRegion(
   value: unknown,
   field: string,
-  regions: ReadonlySet<string>,
+  { regions, allowed }: RegionNames,
   report: Report,
 ): readonly (readonly [region: string, entry: unknown])[] {
   if (value === undefined) return [];
@@ -79,7 +85,7 @@ export function entriesByRegion(
   }
   for (const region of Object.keys(value)) {
     if (!regions.has(region))
-      report(`${field}.${region}`, `isn't in the zone; allowed are ${[...regions].join(', ') || 'none'}`);
+      report(`${field}.${region}`, `isn't in the zone; allowed are ${[...allowed].join(', ') || 'none'}`);
   }
   return Object.entries(value);
 }

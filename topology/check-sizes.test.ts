@@ -100,6 +100,22 @@ test.each<[string, object, string, string]>([
     'databaseInstanceClass',
     'for example r8g.large',
   ],
+  ...(
+    [
+      ['r6g.medium', 'for r6g one of the sizes large, xlarge,'],
+      ['t3.32xlarge', 'for t3 one of the sizes medium, large'],
+      ['r6id.large', 'for r6id one of the sizes 24xlarge, 32xlarge'],
+      ['r6i.medium', 'for r6i one of the sizes large'],
+      ['r8g.3xlarge', 'for r8g one of the sizes large'],
+      ['r8g.0xlarge', '12xlarge, 16xlarge, 24xlarge, 48xlarge'],
+      ['r8g.large.large', 'for r8g one of the sizes large'],
+    ] as const
+  ).map(([databaseInstanceClass, message]): [string, object, string, string] => [
+    `the class ${databaseInstanceClass}`,
+    { databaseInstanceClass },
+    'databaseInstanceClass',
+    message,
+  ]),
   ['no instance', { databaseInstances: 0 }, 'databaseInstances', 'from 1 to 16'],
   ['too many instances', { databaseInstances: 17 }, 'databaseInstances', 'from 1 to 16'],
   ['an unknown field', { tasks: 2 }, 'tasks', 'is unknown; allowed are minTasks, maxTasks'],

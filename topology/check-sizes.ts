@@ -1,6 +1,17 @@
-import { FARGATE_MEMORY_MB, isBurstable } from './aws-sizes.ts';
+import { INSTANCE_SIZES, offersInstanceClass } from './aws-offers.ts';
+import { isAwsRegion, type AwsRegion } from './aws-regions.ts';
+import { FARGATE_MEMORY_MB, instanceClassRule, isBurstable } from './aws-sizes.ts';
 import { resolveSize, SIZE_RULES, type Resolved, type ResolvedSize } from './resolved-size.ts';
-import { checkObject, isFields, oneOf, checkValue, show, type Fields, type Report } from './check-rules.ts';
+import {
+  checkObject,
+  isFields,
+  oneOf,
+  checkValue,
+  show,
+  type Fields,
+  type RegionNames,
+  type Report,
+} from './check-rules.ts';
 
 /** Instances of a cluster; in a global database every other region costs the writer's cluster one of them. */
 const MAX_DATABASE_INSTANCES = 16;
@@ -11,8 +22,9 @@ const MAX_CPU_TARGET_TO_ABSORB = 50;
  * The sizes of a zone: every field as it is written, then what each region gets once defaults are in. A problem of a region's whole is
  * reported where the topology says it, and once if all regions have it from the same place.
  */
-export function checkSizes(zone: Fields, regions: ReadonlySet<string>, report: Report): void {
-  checkWritten(zone['sizes'], regions, report);
+export function checkSizes(zone: Fields, names: RegionNames, report: Report): void {
+  const { regions } = names;
+  checkWritten(zone['sizes'], names, report);
   const seen = new Set<string>();
   const once: Report = (field, message) => {
     if (!seen.has(`${field}: ${message}`)) report(field, message);
@@ -20,28 +32,31 @@ export function checkSizes(zone: Fields, regions: ReadonlySet<string>, report: R
   };
   const written = isFields(zone['sizes']) ? Object.keys(zone['sizes']) : [];
   // Sizes of what is no region of the zone are judged as well: the name may be what is wrong.
-  const names = new Set([...regions, ...written.filter((name) => name !== 'default')]);
+  const judged = new Set([...regions, ...written.filter((name) => name !== 'default')]);
   const sizes = new Map(
-    (names.size === 0 ? ['default'] : [...names]).map((name) => [name, resolveSize(zone['sizes'], name)]),
+    (judged.size === 0 ? ['default'] : [...judged]).map((name) => [name, resolveSize(zone['sizes'], name)]),
   );
   for (const size of sizes.values()) {
     checkPairs(size, once);
     checkDatabase(size, regions.size - 1, once);
   }
+  checkInstanceClasses(new Map([...sizes].filter(([name]) => regions.has(name))), report);
   const regionLoss = zone['regionLoss'];
   if (regionLoss !== undefined) checkValue(regionLoss, 'regionLoss', oneOf(['absorb', 'scale-out']), report);
   if (regionLoss === 'scale-out' || regions.size < 2) return;
   checkRegionLoss(new Map([...sizes].filter(([name]) => regions.has(name))), once);
 }
 
-function checkWritten(sizes: unknown, regions: ReadonlySet<string>, report: Report): void {
+function checkWritten(sizes: unknown, { regions, allowed }: RegionNames, report: Report): void {
   if (sizes === undefined) return;
   if (!isFields(sizes)) return report('sizes', `must be an object, is ${show(sizes)}`);
   for (const [key, size] of Object.entries(sizes)) {
     const field = `sizes.${key}`;
     if (key !== 'default' && !regions.has(key))
-      report(field, `isn't in the zone; allowed are ${['default', ...regions].join(', ')}`);
-    checkObject(size, field, SIZE_RULES, report, { optional: true });
+      report(field, `isn't in the zone; allowed are ${['default', ...allowed].join(', ')}`);
+    const instanceClass = isFields(size) ? size['databaseInstanceClass'] : undefined;
+    const rules = { ...SIZE_RULES, databaseInstanceClass: instanceClassRule(instanceClass) };
+    checkObject(size, field, rules, report, { optional: true });
   }
 }
 
@@ -90,6 +105,30 @@ function checkDatabase({ numbers, instanceClass }: ResolvedSize, replicas: numbe
     report(
       instances.field,
       `${instances.value} is more than the ${most} that home can have beside ${replicas} replicas, and every region can become home`,
+    );
+  }
+}
+
+/** Instance classes that regions don't have, each told once with all those regions. */
+function checkInstanceClasses(sizes: ReadonlyMap<string, ResolvedSize>, report: Report): void {
+  const lacking = new Map<string, { readonly value: string; readonly regions: AwsRegion[] }>();
+  for (const [region, { instanceClass }] of sizes) {
+    if (!isAwsRegion(region) || instanceClass === undefined) continue;
+    const { value, field } = instanceClass;
+    if (offersInstanceClass(region, value)) continue;
+    const found = lacking.get(field) ?? { value, regions: [] };
+    found.regions.push(region);
+    lacking.set(field, found);
+  }
+  for (const [field, { value, regions }] of lacking) {
+    const families = [...INSTANCE_SIZES.keys()].filter(
+      (family) =>
+        (sizes.size === 1 || !isBurstable(`${family}.`)) &&
+        regions.every((region) => offersInstanceClass(region, family)),
+    );
+    report(
+      field,
+      `${value} isn't offered in ${regions.join(', ')}; take serverless or a class of ${families.join(', ')}`,
     );
   }
 }

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 
-import config from '../regions.config.ts';
 import { deploymentOf } from './deployment.ts';
-import { DEFAULT_SIZE, environmentOf, zoneOf } from './read.ts';
+import { DEFAULT_SIZE } from './read.ts';
 import type { Zone } from './types.ts';
 
 const EU: Zone = {
@@ -97,34 +96,37 @@ test('what a zone chooses is taken, region by region and field by field', () => 
   });
 });
 
-test('known zones are the zone itself and those it names, with their hostnames, in the environment’s order', () => {
+test('known zones are the zone itself and those it names, with their hostnames, by name', () => {
   expect(deploy({ ...EU, knownZones: ['acme'] }).knownZones).toEqual([
-    { name: 'eu', hostname: 'keys.eu.example.com' },
     { name: 'acme', hostname: 'keys.acme.example.com' },
+    { name: 'eu', hostname: 'keys.eu.example.com' },
   ]);
   expect(deploy({ ...EU, knownZones: ['acme', 'global'] }).knownZones.map(({ name }) => name)).toEqual([
-    'global',
-    'eu',
     'acme',
+    'eu',
+    'global',
   ]);
+});
+
+test('the order in which an environment lists its zones changes nothing', () => {
+  const zone: Zone = { ...EU, knownZones: ['acme', 'global'] };
+  const zones = [...OTHERS, zone];
+  expect(deploymentOf({ name: 'staging', zones: zones.toReversed() }, zone)).toEqual(
+    deploymentOf({ name: 'staging', zones }, zone),
+  );
+});
+
+test('the order in which ClickHouse’s ranges are listed changes nothing', () => {
+  const addressRanges = ['203.0.113.7/32', '198.51.100.0/24', '203.0.113.1/32'];
+  const sink = { kind: 'clickhouse', secretName: 'keyhearth/clickhouse', port: 8443 } as const;
+  const { events } = deploy({ ...EU, events: { ...sink, addressRanges } });
+  expect(events).toEqual({ ...sink, addressRanges: addressRanges.toSorted() });
+  expect(deploy({ ...EU, events: { ...sink, addressRanges: addressRanges.toReversed() } }).events).toEqual(
+    events,
+  );
 });
 
 test('a zone without a domain can’t be deployed', () => {
   const { domain: _, ...zone } = EU;
   expect(() => deploy(zone)).toThrow("zone eu has no domain, so it can't be deployed");
-});
-
-test('the production zones of the repository’s own topology know each other, and the trial is small and removable', () => {
-  const production = { name: 'production', ...environmentOf(config) };
-  for (const zone of production.zones)
-    expect(deploymentOf(production, zone).knownZones.map(({ name }) => name)).toEqual(['global', 'eu']);
-  const trial = { name: 'trial', ...environmentOf(config, 'trial') };
-  const { regions, deletionProtection, knownZones } = deploymentOf(trial, zoneOf(trial, 'trial'));
-  expect(regions).toHaveLength(1);
-  expect(regions[0]).toMatchObject({
-    availabilityZones: { length: 2 },
-    size: { minTasks: 1, maxTasks: 2, databaseInstances: 1, databaseMinAcu: 0.5 },
-  });
-  expect(deletionProtection).toBe(false);
-  expect(knownZones).toEqual([{ name: 'trial', hostname: 'keys.trial.example.com' }]);
 });

@@ -27,7 +27,7 @@ export interface ZoneDeployment {
   readonly regions: readonly RegionDeployment[];
   readonly maxStalenessMs: number;
   readonly stalenessMode: NonNullable<Zone['stalenessMode']>;
-  /** Names and hostnames of the zones that callers may be sent to, this one among them. */
+  /** Names and hostnames of the zones that callers may be sent to, this one among them, by name: their order in the topology changes nothing. */
   readonly knownZones: readonly { readonly name: string; readonly hostname: string }[];
   readonly domain: HostedDomain | OwnCertificates;
   readonly image: RegistryImage | null;
@@ -75,14 +75,23 @@ export function deploymentOf(
     stalenessMode: zone.stalenessMode ?? DEFAULT_STALENESS_MODE,
     knownZones: environment.zones
       .filter(({ name }) => known.has(name))
-      .map(({ name, hostname }) => ({ name, hostname })),
+      .map(({ name, hostname }) => ({ name, hostname }))
+      // Names are unique in an environment, and compared by code unit so that no machine's language changes a template.
+      .toSorted((one, other) => (one.name < other.name ? -1 : 1)),
     domain: zone.domain,
     image: zone.image ?? null,
-    events: zone.events ?? { kind: 'firehose' },
+    events: sinkOf(zone),
     firewall: zone.firewall ?? null,
     alarms: zone.alarms ?? null,
     budget: zone.budget ?? null,
     retention: { ...DEFAULT_RETENTION, ...zone.retention },
     deletionProtection: zone.deletionProtection ?? true,
   };
+}
+
+/** The order in which a topology lists the ranges changes nothing. */
+function sinkOf({ events = { kind: 'firehose' } }: Zone): FirehoseSink | ClickHouseSink {
+  return events.kind === 'clickhouse'
+    ? { ...events, addressRanges: events.addressRanges.toSorted() }
+    : events;
 }

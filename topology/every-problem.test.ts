@@ -2,7 +2,14 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
 import { FARGATE_MEMORY_MB } from './aws-sizes.ts';
-import { AWS_REGION_CODES, JURISDICTIONS, regionsIn, type AwsRegion } from './aws-regions.ts';
+import { hasEndpointGroups, offersInstanceClass } from './aws-offers.ts';
+import {
+  AWS_REGION_CODES,
+  JURISDICTIONS,
+  regionsIn,
+  type AwsRegion,
+  type Jurisdiction,
+} from './aws-regions.ts';
 import { deploymentOf } from './deployment.ts';
 import { environmentOf } from './read.ts';
 import { EVERY_CHOICE, problemsOf, problemsWith } from './test-zones.ts';
@@ -99,7 +106,7 @@ const anySize = fc
       requestsPerTask: fc.integer({ min: 1, max: 100_000 }),
       cpuTargetPercent: fc.integer({ min: 10, max: 50 }),
       databaseInstances: fc.integer({ min: 1, max: 8 }),
-      databaseInstanceClass: fc.constantFrom('serverless', 'r8g.large', 'r6gd.16xlarge', 'x2g.xlarge'),
+      databaseInstanceClass: fc.constantFrom('serverless', 'r8g.large', 'r6gd.16xlarge'),
     }),
   )
   .map(({ tasks, units, ...size }) => ({
@@ -110,31 +117,40 @@ const anySize = fc
     databaseMaxAcu: Math.max(...units) / 2,
   }));
 
-/** A zone without its name and hostname. */
+/** Regions where what `anySize` has is offered. */
+function deployable(residency: Jurisdiction | undefined): readonly AwsRegion[] {
+  return (residency === undefined ? AWS_REGION_CODES : regionsIn(residency)).filter(
+    (region) =>
+      hasEndpointGroups(region) &&
+      offersInstanceClass(region, 'r8g.large') &&
+      offersInstanceClass(region, 'r6gd.16xlarge'),
+  );
+}
+
+/** A zone without its name and hostname, for an account. */
 const anyZone = fc
-  .option(fc.constantFrom(...JURISDICTIONS), { nil: undefined })
+  .option(fc.constantFrom(...JURISDICTIONS.filter((one) => deployable(one).length > 0)), {
+    nil: undefined,
+  })
   .chain((residency) =>
     fc.record({
       residency: fc.constant(residency),
-      regions: fc.uniqueArray(
-        fc.constantFrom(...(residency === undefined ? AWS_REGION_CODES : regionsIn(residency))),
-        {
-          minLength: 1,
-          maxLength: 9,
-        },
-      ),
+      regions: fc.uniqueArray(fc.constantFrom(...deployable(residency)), {
+        minLength: 1,
+        maxLength: 9,
+      }),
       size: anySize,
       other: fc.option(anySize),
       hasRanges: fc.boolean(),
       hasCertificates: fc.boolean(),
     }),
   )
-  .map(({ residency, regions, size, other, hasRanges, hasCertificates }) => {
+  .map(({ residency, regions, size, other, hasRanges, hasCertificates }) => (account: string) => {
     const [origin, ...replicas] = regions;
     const byRegion = (entry: (region: AwsRegion, index: number) => unknown): unknown =>
       Object.fromEntries(regions.map((region, index) => [region, entry(region, index)]));
     return {
-      account: '123456789012',
+      account,
       residency,
       origin,
       replicas,
@@ -145,8 +161,7 @@ const anyZone = fc
       domain: hasCertificates
         ? {
             certificateArns: byRegion(
-              (region) =>
-                `arn:aws:acm:${region}:123456789012:certificate/12345678-90ab-cdef-1234-567890abcdef`,
+              (region) => `arn:aws:acm:${region}:${account}:certificate/12345678-90ab-cdef-1234-567890abcdef`,
             ),
           }
         : { hostedZoneId: 'Z0EXAMPLE', hostedZoneName: 'example.com' },
@@ -161,7 +176,7 @@ test('valid topologies pass for a deployment, and every zone of them can be depl
         environments: {
           p: {
             zones: zones.map((zone, index) => ({
-              ...zone,
+              ...zone(String(100_000_000_000 + index)),
               name: names[index],
               hostname: `${names[index]}.example.com`,
               knownZones: names.filter((_, other) => other !== index),

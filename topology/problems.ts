@@ -15,7 +15,8 @@ export class TopologyError extends Error {
 
   constructor(problems: readonly TopologyProblem[]) {
     const lines = problems.map(
-      ({ zone, field, message }) => `  ${[zone, field].filter(Boolean).join(': ')}: ${message}`,
+      ({ zone, field, message }) =>
+        `  ${[zone, field].filter(Boolean).join(': ') || 'the topology'}: ${message}`,
     );
     super(
       `the topology has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${lines.join('\n')}`,

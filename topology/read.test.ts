@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import config from '../regions.config.ts';
+import config from '../test/topology-fixture.ts';
 import { DEFAULT_SIZE, environmentOf, regionsOf, sizeOf, zoneOf } from './read.ts';
 import type { Zone } from './types.ts';
 

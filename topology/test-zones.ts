@@ -58,6 +58,8 @@ export const LARGE = {
   addressRanges: undefined,
   availabilityZones: undefined,
   knownZones: undefined,
+  // Not every origin can have one.
+  budget: undefined,
 };
 
 /** What `EVERY_CHOICE` knows. */

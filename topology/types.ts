@@ -15,19 +15,22 @@ export interface Environment {
 
 /** A set of regions that share data; nothing crosses its border. */
 export interface Zone {
-  /** Unique in its environment: lower-case letters and digits with single hyphens between, a letter first, at most 32 characters. Part of every key's text, so it can't be renamed later. */
+  /**
+   * Unique in its environment: lower-case letters and digits with single hyphens between, a letter first, at most 32 characters; no
+   * region's code, availability zone's id or account number. Part of every key's text, so it can't be renamed later.
+   */
   readonly name: string;
-  /** Where clients call; unique among all environments. */
+  /** Where clients call; unique among all environments, at most 64 characters with a `HostedDomain`. For ever once deployed. */
   readonly hostname: string;
-  /** AWS account, 12 digits. One of its own for each zone is recommended. */
+  /** AWS account, 12 digits; for ever once deployed. One of its own for each zone is recommended, and needed in a deployment where one of the zones has a `residency`. */
   readonly account: string;
   /** Limits the zone to regions under this jurisdiction. @default any region */
   readonly residency?: Jurisdiction;
-  /** Where the zone's database is first made. Never changes; where the writer is now is discovered, not configured. */
+  /** Where the zone's database is first made. For ever once deployed; where the writer is now is discovered, not configured. */
   readonly origin: AwsRegion;
-  /** At most 10, without the origin; 8 in a deployment to AWS. */
+  /** At most 10 beside the origin (Aurora's limit); 8 in a deployment to AWS (the accelerator's). */
   readonly replicas: readonly AwsRegion[];
-  /** How far a task's view may be behind before `stalenessMode` applies; at least 3000 (3 heartbeats). @default 10000 */
+  /** How far a task's view may be behind before `stalenessMode` applies; 3000 (3 heartbeats) to 86400000 (a day). @default 10000 */
   readonly maxStalenessMs?: number;
   /**
    * What a task does beyond that: `serve` goes on from memory and flags it, `confirm` asks home each time, `refuse` answers 503.
@@ -45,9 +48,12 @@ export interface Zone {
   readonly knownZones?: readonly string[];
   /** Where certificates and the hostname's DNS record come from. Needed for AWS only. */
   readonly domain?: HostedDomain | OwnCertificates;
-  /** Private IPv4 range of a region's network, /16 to /20; ranges of a zone may not overlap. @default `10.<64 + number>.0.0/16` (topology/region-defaults.ts) */
+  /** Private IPv4 range of a region's network, /16 to /20; ranges of a zone may not overlap. For ever once the region is deployed. @default `10.<64 + number>.0.0/16` (topology/region-defaults.ts) */
   readonly addressRanges?: { readonly [R in AwsRegion]?: string };
-  /** Availability zones of a region, two or three. @default the first three that accounts usually have (topology/region-defaults.ts) */
+  /**
+   * Availability zones of a region, two or three. The first two are for ever once the region is deployed: subnets get their addresses in
+   * this order, so that another order would move them. @default the first three that accounts usually have (topology/region-defaults.ts)
+   */
   readonly availabilityZones?: { readonly [R in AwsRegion]?: readonly string[] };
   /** An image that is in a registry already. @default built from this repository when it is deployed */
   readonly image?: RegistryImage;
@@ -57,13 +63,14 @@ export interface Zone {
   readonly firewall?: Firewall;
   /** Who is told of alarms, in every region. @default nobody */
   readonly alarms?: AlarmReceiver;
-  /** Tells the same address when the zone's account spends more. @default none */
+  /** Tells the same address when the zone's account spends more. Not with every origin (topology/aws-offers.ts). @default none */
   readonly budget?: Budget;
   /** How long data is kept. */
   readonly retention?: Retention;
   /**
-   * Whether databases, events, the accelerator and their stacks are kept when somebody deletes them by mistake. Off, everything goes
-   * with its stack. @default true
+   * Whether databases, events, the accelerator and their stacks are kept when somebody deletes them by mistake. Off, they go with their
+   * stacks, but for a last snapshot of the database, a bucket that still has events in it, and keys, which wait 7 days for their
+   * deletion. @default true
    */
   readonly deletionProtection?: boolean;
 }
@@ -82,11 +89,11 @@ export interface RegionSize {
   readonly requestsPerTask?: number;
   /** Processor use of the tasks, in percent, above which tasks are added. */
   readonly cpuTargetPercent?: number;
-  /** Aurora capacity units, steps of 0.5. Without effect where `databaseInstanceClass` is given. */
+  /** Aurora capacity units, steps of 0.5, which every instance of every region pays for at all hours. Without effect where `databaseInstanceClass` is a class. */
   readonly databaseMinAcu?: number;
   /** At least 1. */
   readonly databaseMaxAcu?: number;
-  /** Aurora instance class such as `r8g.large`: provisioned instances. `serverless`: Serverless v2 between the two numbers above. */
+  /** Aurora instance class such as `r8g.large`, which every region has to offer: provisioned instances. `serverless`: Serverless v2 between the two numbers above. */
   readonly databaseInstanceClass?: string;
   /** Database instances of the region, 1 to 16 less one for each replica of the zone; the first is the writer while the region is home, tasks read from the others. */
   readonly databaseInstances?: number;
@@ -105,6 +112,7 @@ export interface OwnCertificates {
 
 /** The same digest in a repository of this name in the ECR registry of every region of the zone. */
 export interface RegistryImage {
+  /** Without its registry: `keyhearth`. No region's code or account number in it. */
   readonly repository: string;
   /** `sha256:` and 64 hex digits. */
   readonly digest: string;
@@ -118,7 +126,7 @@ export interface ClickHouseSink {
   readonly kind: 'clickhouse';
   /** Name of a secret that you put into every region of the zone: JSON with `url`, `user` and `password`. */
   readonly secretName: string;
-  /** Where the server answers, for the tasks' security group. Outside the zone's network they are reached through a NAT gateway. */
+  /** Where the server answers, for the tasks' security group: at most 20 ranges, with a `residency` each /16 at the widest. Public ones are reached through a NAT gateway. */
   readonly addressRanges: readonly string[];
   readonly port: number;
 }
@@ -133,6 +141,7 @@ export interface AlarmReceiver {
 }
 
 export interface Budget {
+  /** 1 to 1,000,000,000. */
   readonly usdPerMonth: number;
 }
 
@@ -152,31 +161,38 @@ export interface Retention {
  *     export default topology satisfies Checked<typeof topology>;
  *
  * A value that breaks a rule is expected to have the type of a sentence that says which, so the compiler's message ends in that
- * sentence. Rules: every region under the zone's residency, no origin among its replicas, no region twice; sizes, address ranges,
+ * sentence; a zone that isn't of the shape passes, since `satisfies Topology` has told what is wrong with it. Rules: every region under
+ * the zone's residency, no origin among its replicas, no region twice; sizes, address ranges,
  * availability zones and certificates only for the zone's regions; known zones only of the environment; zone names unique in an
  * environment, account ids of 12 digits. `parseTopology` checks the same and more when a topology is loaded.
  */
-export type Checked<T extends Topology> = {
-  readonly environments: {
-    readonly [E in keyof T['environments']]: { readonly zones: CheckedZones<T['environments'][E]['zones']> };
-  };
-};
+export type Checked<T> = T extends { readonly environments: infer Environments }
+  ? {
+      readonly environments: {
+        readonly [E in keyof Environments]: Environments[E] extends { readonly zones: infer Zones }
+          ? { readonly zones: Zones extends readonly unknown[] ? CheckedZones<Zones> : Zones }
+          : Environments[E];
+      };
+    }
+  : T;
 
 type CheckedZones<
-  Zones extends readonly Zone[],
-  Names extends string = Zones[number]['name'],
+  Zones extends readonly unknown[],
+  Names extends string = NameOf<Zones[number]>,
   Seen extends string = never,
   Out extends readonly unknown[] = readonly [],
-> = Zones extends readonly [infer First extends Zone, ...infer Rest extends readonly Zone[]]
+> = Zones extends readonly [infer First, ...infer Rest]
   ? CheckedZones<
       Rest,
       Names,
-      Seen | First['name'],
-      readonly [...Out, CheckedZone<First, Names, Seen | Rest[number]['name']>]
+      Seen | NameOf<First>,
+      readonly [...Out, First extends Zone ? CheckedZone<First, Names, Seen | NameOf<Rest[number]>> : First]
     >
   : Zones extends readonly []
     ? Out
     : 'zones must be a literal list: write `as const` behind the topology';
+
+type NameOf<Z> = Z extends { readonly name: infer Name extends string } ? Name : never;
 
 type CheckedZone<
   Z extends Zone,

@@ -2,14 +2,20 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
 import config from '../regions.config.ts';
+import fixture from '../test/topology-fixture.ts';
+import { hasEndpointGroups } from './aws-offers.ts';
 import { AWS_REGION_CODES, AWS_REGIONS, regionsIn } from './aws-regions.ts';
-import { MAX_REPLICAS } from './check-regions.ts';
+import { MAX_DEPLOYED_REPLICAS, MAX_REPLICAS } from './check-quotas.ts';
 import { EU_ZONE, EVERY_CHOICE, LARGE, problemsOf, withZones } from './test-zones.ts';
 import { parseTopology } from './validate.ts';
 
-test('the repository’s own topology passes, for a deployment too, and comes back as it was', () => {
-  const copy = JSON.parse(JSON.stringify(config));
-  expect(parseTopology(copy, { forDeployment: true })).toEqual(config);
+test('a good topology passes and comes back as it was', () => {
+  const copy = JSON.parse(JSON.stringify(fixture));
+  expect(parseTopology(copy, { forDeployment: true })).toEqual(fixture);
+});
+
+test('regions.config.ts passes, whatever it was edited to', () => {
+  expect(problemsOf(config)).toEqual([]);
 });
 
 test.each<[string, object, string, string]>([
@@ -60,7 +66,8 @@ test.each<[string, object, string, string]>([
     'hostname',
     'must be a full host name',
   ],
-  ['too small a bound of staleness', { maxStalenessMs: 2999 }, 'maxStalenessMs', 'at least 3000'],
+  ['too small a bound of staleness', { maxStalenessMs: 2999 }, 'maxStalenessMs', 'from 3000 (3 heartbeats)'],
+  ['too large a bound of staleness', { maxStalenessMs: 86_400_001 }, 'maxStalenessMs', 'to 86400000 (a day)'],
   [
     'an unknown staleness mode',
     { stalenessMode: 'ignore' },
@@ -125,6 +132,12 @@ test('all problems are told at once, in the message too', () => {
   );
 });
 
+test('what is wrong with the whole is told of the whole', () => {
+  expect(() => parseTopology(5)).toThrow(
+    'the topology has a problem:\n  the topology: must be an object, is 5',
+  );
+});
+
 test.each([
   [null],
   [[]],
@@ -175,20 +188,25 @@ test('only a deployment needs a domain', () => {
 });
 
 test('more regions than an accelerator has listeners for are refused for a deployment only', () => {
-  const [origin, ...others] = AWS_REGION_CODES;
+  const [origin, ...others] = AWS_REGION_CODES.filter(hasEndpointGroups);
   const zoneOf = (regions: number): unknown =>
     withZones({ ...EVERY_CHOICE, ...LARGE, origin, replicas: others.slice(0, regions - 1) });
   expect(problemsOf(zoneOf(9), { forDeployment: true })).toEqual([]);
   expect(problemsOf(zoneOf(10))).toEqual([]);
-  const [problem, ...rest] = problemsOf(zoneOf(10), { forDeployment: true });
-  expect(rest).toEqual([]);
-  expect(problem).toContain('production/eu: replicas: the zone has 10 regions, at most 9 can be deployed');
-  expect(problem).toContain('"Listeners per accelerator"');
+  for (const regions of [10, 11, 12, 13]) {
+    const [problem, ...rest] = problemsOf(zoneOf(regions), { forDeployment: true });
+    expect(rest).toEqual([]);
+    expect(problem).toContain(
+      `production/eu: replicas: lists ${regions - 1} regions; at most ${MAX_DEPLOYED_REPLICAS} beside the origin can be deployed`,
+    );
+    expect(problem).toContain('"Listeners per accelerator"');
+  }
 });
 
 test('more zones in one account than it may have accelerators are refused for a deployment, over all environments', () => {
   const zone = (index: number): object => ({
     ...EU_ZONE,
+    residency: undefined,
     name: `zone-${index}`,
     hostname: `zone-${index}.example.com`,
     domain: { hostedZoneId: 'Z0EXAMPLE', hostedZoneName: 'example.com' },
@@ -204,6 +222,46 @@ test('more zones in one account than it may have accelerators are refused for a 
   expect(rest).toEqual([]);
   expect(problem).toContain('staging/zone-20: account: 222222222222 has 21 zones');
   expect(problem).toContain('"Standard accelerators per AWS account"');
+});
+
+test('a zone with a residency shares its account with no other in a deployment, over all environments', () => {
+  const zone = (name: string, residency?: string): object => ({
+    ...EU_ZONE,
+    residency,
+    name,
+    hostname: `${name}.example.com`,
+    domain: { hostedZoneId: 'Z0EXAMPLE', hostedZoneName: 'example.com' },
+  });
+  const two = (one: object, other: object): unknown => ({
+    environments: { production: { zones: [one] }, staging: { zones: [other] } },
+  });
+  const problem = (whose: string): string =>
+    `staging/b: account: 222222222222 is the account of production/a already, and ${whose} zone has a residency: the service control policies of the two would exclude each other; give each zone an account of its own`;
+  const deployed = { forDeployment: true };
+  expect(problemsOf(two(zone('a', 'EU'), zone('b', 'EU')), deployed)).toEqual([problem('this')]);
+  expect(problemsOf(two(zone('a'), zone('b', 'EU')), deployed)).toEqual([problem('this')]);
+  expect(problemsOf(two(zone('a', 'EU'), zone('b')), deployed)).toEqual([problem('that')]);
+  expect(problemsOf(two(zone('a'), zone('b')), deployed)).toEqual([]);
+  expect(problemsOf(two(zone('a', 'EU'), { ...zone('b', 'EU'), account: '333333333333' }), deployed)).toEqual(
+    [],
+  );
+  expect(problemsOf(two(zone('a', 'EU'), zone('b', 'EU')))).toEqual([]);
+});
+
+test('a region outside the residency is not advised where another is missing', () => {
+  const zone = { ...EU_ZONE, replicas: ['eu-west-3', 'us-east-1'] };
+  const elsewhere = { 'us-west-2': {}, 'us-east-1': {} };
+  const sizes = problemsOf(withZones({ ...zone, sizes: elsewhere }));
+  expect(sizes).toHaveLength(2);
+  expect(sizes[1]).toBe(
+    "production/eu: sizes.us-west-2: isn't in the zone; allowed are default, eu-central-1, eu-west-3",
+  );
+  const addressRanges = { 'us-west-2': '10.1.0.0/16', 'us-east-1': '10.2.0.0/16' };
+  const ranges = problemsOf(withZones({ ...zone, addressRanges }));
+  expect(ranges).toHaveLength(2);
+  expect(ranges[1]).toBe(
+    "production/eu: addressRanges.us-west-2: isn't in the zone; allowed are eu-central-1, eu-west-3",
+  );
 });
 
 test('a zone passes exactly if its regions are distinct and under its residency', () => {
@@ -229,7 +287,9 @@ test('more replicas than Aurora can have are refused', () => {
   const [origin, ...others] = AWS_REGION_CODES;
   const zone = { ...EU_ZONE, residency: undefined, origin };
   expect(problemsOf(withZones({ ...zone, replicas: others.slice(0, MAX_REPLICAS) }))).toEqual([]);
-  expect(problemsOf(withZones({ ...zone, replicas: others.slice(0, MAX_REPLICAS + 1) }))).toHaveLength(1);
+  expect(problemsOf(withZones({ ...zone, replicas: others.slice(0, MAX_REPLICAS + 1) }))).toEqual([
+    'production/eu: replicas: lists 11 regions; at most 10 beside the origin are possible, the limit of an Aurora global database, and 8 in a deployment; make two zones of it',
+  ]);
 });
 
 test('the table of regions is plausible: codes, countries and coordinates', () => {

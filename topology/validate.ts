@@ -1,9 +1,11 @@
+import { checkAccount, type ZoneOfAccount } from './check-account.ts';
 import { checkDomain } from './check-domain.ts';
 import { checkEvents, checkImage } from './check-events.ts';
 import { checkBeginning, checkEnvironmentName, checkIdentity, checkKnownZones } from './check-identity.ts';
 import { checkAddressRanges, checkAvailabilityZones } from './check-network.ts';
 import { checkOperations } from './check-operations.ts';
-import { checkQuotas } from './check-quotas.ts';
+import { checkOffers } from './check-offers.ts';
+import { checkNumberOfRegions } from './check-quotas.ts';
 import { checkRegions } from './check-regions.ts';
 import { checkUnknownFields, isFields, isList, show, type Fields, type Report } from './check-rules.ts';
 import { checkSizes } from './check-sizes.ts';
@@ -42,14 +44,15 @@ interface Walk {
   readonly hostnames: Map<string, string>;
   /** By the beginning of its names in AWS, the label of the zone that has it. */
   readonly beginnings: Map<string, string>;
-  readonly zonesByAccount: Map<unknown, number>;
+  readonly zonesByAccount: Map<string, readonly ZoneOfAccount[]>;
   /** Takes the problems of one zone, by its label. */
   readonly report: (label: string) => Report;
 }
 
 /**
  * Checks a topology that the compiler hasn't seen (a JSON file, an environment variable), and what the compiler can't see. With
- * `forDeployment` also what only AWS needs: a domain for every zone, and AWS's quotas. Returns the very value, typed; throws
+ * `forDeployment` also what only AWS needs: a domain for every zone, an account of its own for a zone with a residency, AWS's quotas, and where
+ * an accelerator can lead. Returns the very value, typed; throws
  * `TopologyError` with all problems at once.
  */
 export function parseTopology(
@@ -116,14 +119,16 @@ function checkZone(zone: Fields, label: string, names: ReadonlySet<unknown>, wal
   checkUnknownFields(zone, '', ZONE_FIELDS, report);
   checkIdentity(zone, label, walk.hostnames, report);
   checkBeginning(label, walk.beginnings, report);
-  const { residency, regions } = checkRegions(zone, report);
+  const regions = checkRegions(zone, report);
+  checkNumberOfRegions(zone, walk.forDeployment, report);
+  checkOffers(zone, walk.forDeployment, report);
   checkOperations(zone, report);
   checkSizes(zone, regions, report);
   checkKnownZones(zone, names, report);
   checkDomain(zone, regions, walk.forDeployment, report);
-  checkAddressRanges(zone, regions, report);
+  const networks = checkAddressRanges(zone, regions, report);
   checkAvailabilityZones(zone, regions, report);
   checkImage(zone, report);
-  checkEvents(zone, residency, report);
-  if (walk.forDeployment) checkQuotas(zone, walk.zonesByAccount, report);
+  checkEvents(zone, regions.residency, networks, report);
+  if (walk.forDeployment) checkAccount(zone, label, walk.zonesByAccount, report);
 }

@@ -48,7 +48,9 @@ export class Accelerator extends Construct {
       acceleratorName,
       ipAddressType: globalaccelerator.IpAddressType.IPV4,
     });
-    this.accelerator.applyRemovalPolicy(retained ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY);
+    this.accelerator.applyRemovalPolicy(
+      retained ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
+    );
     const anycast = this.#listener('Anycast', PORTS.public);
     for (const { region, loadBalancer } of regions) {
       const weight = this.#weightOf(region);

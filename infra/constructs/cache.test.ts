@@ -14,8 +14,18 @@ test('the cache is Valkey, encrypted with the region’s key, without snapshots,
     CacheUsageLimits: { DataStorage: { Maximum: 1, Unit: 'GB' }, ECPUPerSecond: { Maximum: 15_000 } },
   });
   const [cache] = Object.values(template.findResources('AWS::ElastiCache::ServerlessCache'));
-  expect(cache?.['Properties'].SubnetIds).toHaveLength(3);
   expect(cache?.['Properties'].SecurityGroupIds).toHaveLength(1);
+});
+
+test('it is in the first two availability zones, and a third one doesn’t change what can’t be changed', () => {
+  const subnets = (letters: string): unknown => {
+    const availabilityZones = { 'eu-west-3': Array.from(letters, (letter) => `eu-west-3${letter}`) };
+    const stack = regionOf(stacksOf({ availabilityZones }), 'eu-west-3').data;
+    const [cache] = Object.values(templateOf(stack).findResources('AWS::ElastiCache::ServerlessCache'));
+    return cache?.['Properties'].SubnetIds;
+  };
+  expect(subnets('ab')).toHaveLength(2);
+  expect(subnets('abc')).toEqual(subnets('ab'));
 });
 
 test('it has one user, who comes with an IAM token and may do what counters need', () => {

@@ -7,7 +7,7 @@ export interface CacheProps {
   readonly userName: string;
   readonly userGroupName: string;
   readonly vpc: ec2.IVpc;
-  /** Two or three. */
+  /** Two or three, of which the first two are used. */
   readonly subnets: ec2.SubnetSelection;
   readonly securityGroup: ec2.ISecurityGroup;
   readonly encryptionKey: kms.IKey;
@@ -24,6 +24,12 @@ const MAJOR_VERSION = '9';
  */
 const DATA_GB_MAX = 1;
 const PROCESSING_UNITS_PER_SECOND_MAX = 15_000;
+
+/**
+ * A cache can't be given another subnet: CloudFormation would make a second cache of the same name, which ElastiCache refuses. So it never
+ * gets that of a third availability zone, which a region may be given later; tasks there reach it over the border of their zone.
+ */
+const SUBNETS = 2;
 
 /**
  * What tasks may do: read and write counters below `kh:`, and what a cluster client asks to find its way. No scripts, no channels,
@@ -60,7 +66,7 @@ export class Cache extends Construct {
       engine: ENGINE,
       majorEngineVersion: MAJOR_VERSION,
       userGroupId: group.ref,
-      subnetIds: props.vpc.selectSubnets(props.subnets).subnetIds,
+      subnetIds: props.vpc.selectSubnets(props.subnets).subnetIds.slice(0, SUBNETS),
       securityGroupIds: [props.securityGroup.securityGroupId],
       kmsKeyId: props.encryptionKey.keyArn,
       cacheUsageLimits: {

@@ -5,6 +5,14 @@ export const ENGINE_VERSION = rds.AuroraPostgresEngineVersion.VER_18_6;
 
 export const ENGINE = 'aurora-postgresql';
 
+/**
+ * What happens when AWS's standard support of the major version ends, five years or so after it came: we pay more (extended support is
+ * charged for each vCPU or capacity unit and hour, roughly as much again as Serverless v2 itself) until somebody raises `ENGINE_VERSION`. Without
+ * it AWS would upgrade every cluster by itself: unattended, and to a version that no template names, which the next deployment would
+ * take back. AWS tells of the date a year before. The choice holds for as long as a cluster lives.
+ */
+export const ENGINE_LIFECYCLE = rds.EngineLifecycleSupport.OPEN_SOURCE_RDS_EXTENDED_SUPPORT;
+
 export const PARAMETER_FAMILY = `${ENGINE}${ENGINE_VERSION.auroraPostgresMajorVersion}`;
 
 /** As long as the migrator's own limit (service/store/migrate.ts): nobody who works is quieter than that. */

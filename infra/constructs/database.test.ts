@@ -3,10 +3,15 @@ import type { Template } from 'aws-cdk-lib/assertions';
 import { AWS_REGION_CODES } from '../../topology/aws-regions.ts';
 import { DEFAULT_SIZE } from '../../topology/read.ts';
 import type { RegionSize } from '../../topology/types.ts';
-import { cacheNames, clusterIdentifier, databaseLogGroupName, globalClusterIdentifier } from '../names.ts';
+import {
+  cacheNames,
+  clusterIdentifier,
+  databaseLogGroupName,
+  globalClusterIdentifier,
+  instanceIdentifier,
+} from '../names.ts';
 import { regionOf, stacksOf, templateOf } from '../test/zones.ts';
 import { CLUSTER_PARAMETERS } from './database-parameters.ts';
-import { hasInsights } from './database.ts';
 
 const REGION = 'eu-central-1';
 
@@ -59,8 +64,8 @@ test('writer and readers are in different availability zones, and the first is m
   expect(all.map(({ AvailabilityZone }) => AvailabilityZone)).toEqual([
     'eu-central-1a',
     'eu-central-1b',
-    'eu-central-1c',
     'eu-central-1a',
+    'eu-central-1b',
   ]);
   expect(all.map(({ PromotionTier }) => PromotionTier)).toEqual([0, 1, 2, 3]);
   for (const [, { DependsOn }] of others) expect(DependsOn).toEqual([first]);
@@ -87,24 +92,28 @@ test('no instance is public or upgrades itself, and each has the same authority'
   }
 });
 
-test('insights are on, for seven days and with the region’s key, where the instances have room for them', () => {
-  for (const [, { Properties }] of instancesOf(provisioned.template)) {
-    expect(Properties).toMatchObject({
-      EnablePerformanceInsights: true,
-      PerformanceInsightsRetentionPeriod: 7,
-      PerformanceInsightsKMSKeyId: expect.anything(),
-    });
+test('insights are on whatever the size, for seven days and with the region’s key: it can’t be taken away again', () => {
+  const burstable = made({ databaseInstanceClass: 't4g.medium' });
+  const large = made({ databaseMinAcu: 8 });
+  for (const { template } of [serverless, provisioned, burstable, large]) {
+    for (const [, { Properties }] of instancesOf(template)) {
+      expect(Properties).toMatchObject({
+        EnablePerformanceInsights: true,
+        PerformanceInsightsRetentionPeriod: 7,
+        PerformanceInsightsKMSKeyId: expect.anything(),
+      });
+    }
   }
-  const size = (fields: RegionSize): boolean => hasInsights({ ...DEFAULT_SIZE, ...fields });
-  expect([size({}), size({ databaseMinAcu: 1.5 }), size({ databaseMinAcu: 2 })]).toEqual([
-    false,
-    false,
-    true,
-  ]);
-  expect([
-    size({ databaseInstanceClass: 't4g.medium' }),
-    size({ databaseInstanceClass: 'r8g.large' }),
-  ]).toEqual([false, true]);
+});
+
+test('instances have literal names, and windows of their own on other days than the cluster’s', () => {
+  const all = instancesOf(provisioned.template).map(([, { Properties }]) => Properties);
+  expect(all.map(({ DBInstanceIdentifier }) => DBInstanceIdentifier)).toEqual(
+    [1, 2, 3, 4].map((number) => `keyhearth-test-eu-eu-central-1-${number}`),
+  );
+  expect(all.map(({ PreferredMaintenanceWindow }) => PreferredMaintenanceWindow)).toEqual(
+    ['sat', 'sun', 'mon', 'tue'].map((day) => `${day}:10:30-${day}:11:00`),
+  );
 });
 
 test('the cluster is encrypted with the region’s key, entered by IAM, backed up, and its log is kept as long as the zone says', () => {
@@ -117,6 +126,7 @@ test('the cluster is encrypted with the region’s key, entered by IAM, backed u
     EnableCloudwatchLogsExports: ['postgresql'],
     PreferredBackupWindow: '09:00-09:30',
     PreferredMaintenanceWindow: 'fri:10:30-fri:11:00',
+    EngineLifecycleSupport: 'open-source-rds-extended-support',
   });
   const name = '/aws/rds/cluster/keyhearth-test-eu-eu-central-1/postgresql';
   const logs = serverless.template.findResources('AWS::Logs::LogGroup', {
@@ -158,9 +168,13 @@ test('identifiers are what RDS and ElastiCache take, for whatever names a topolo
     expect(globalClusterIdentifier(zone).length).toBeLessThanOrEqual(63);
     const clusters = AWS_REGION_CODES.map((region) => clusterIdentifier(zone, region));
     expect(new Set(clusters).size).toBe(AWS_REGION_CODES.length);
-    for (const cluster of clusters) {
-      expect(cluster).toMatch(identifier);
-      expect(cluster.length).toBeLessThanOrEqual(63);
+    const instances = AWS_REGION_CODES.flatMap((region) =>
+      [1, 16].map((number) => instanceIdentifier(zone, region, number)),
+    );
+    expect(new Set(instances).size).toBe(2 * AWS_REGION_CODES.length);
+    for (const name of [...clusters, ...instances]) {
+      expect(name).toMatch(identifier);
+      expect(name.length).toBeLessThanOrEqual(63);
     }
     for (const name of Object.values(cacheNames)) {
       expect(name(zone)).toMatch(identifier);

@@ -7,13 +7,18 @@ import {
   Validations,
 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { isBurstable } from '../../topology/aws-sizes.ts';
 import type { RegionDeployment } from '../../topology/deployment.ts';
 import type { RegionSize } from '../../topology/types.ts';
 import { DATABASE, PORTS } from '../names.ts';
-import { CLUSTER_PARAMETERS, ENGINE, ENGINE_VERSION, PARAMETER_FAMILY } from './database-parameters.ts';
+import {
+  CLUSTER_PARAMETERS,
+  ENGINE,
+  ENGINE_LIFECYCLE,
+  ENGINE_VERSION,
+  PARAMETER_FAMILY,
+} from './database-parameters.ts';
 import { EncryptedLogGroup } from './encrypted-log-group.ts';
-import { windowsOf } from './maintenance-windows.ts';
+import { instanceWindowOf, windowsOf } from './maintenance-windows.ts';
 
 /** Master user of a new database; dynamic references, never values. */
 export interface MasterUser {
@@ -24,6 +29,8 @@ export interface MasterUser {
 export interface DatabaseProps {
   /** Literal: see `clusterIdentifier` in names.ts. */
   readonly identifier: string;
+  /** Of an instance, by its number from 1 on. Literal: see `instanceIdentifier` in names.ts. */
+  readonly instanceIdentifier: (number: number) => string;
   readonly here: RegionDeployment;
   readonly vpc: ec2.IVpc;
   readonly subnets: ec2.SubnetSelection;
@@ -39,10 +46,14 @@ export interface DatabaseProps {
   readonly deletionProtection: boolean;
 }
 
-/** Database Insights needs memory of its own: AWS asks for 2 capacity units at least. */
-const INSIGHTS_ACU_MIN = 2;
-/** What costs nothing. */
+/**
+ * What costs nothing. Insights are on whatever the size is, for every class of Aurora PostgreSQL has them, and CloudFormation replaces an
+ * instance that loses its insights' key. The price is memory: AWS recommends 2 capacity units at least, and an idle serverless instance
+ * may stay above a smaller `databaseMinAcu`: up to 1.5 units, 130 dollars a month (us-east-1, 2026), with the default of 0.5.
+ */
 const INSIGHTS_DAYS = 7;
+/** Instances are only in the first two availability zones of their region, which it has for ever. */
+const INSTANCE_ZONES = 2;
 const CERTIFICATE_AUTHORITY = 'rds-ca-rsa2048-g1';
 const PROMOTION_TIER_MAX = 15;
 
@@ -51,7 +62,8 @@ const PROMOTION_TIER_MAX = 15;
  * the data: nothing here says who is home.
  *
  * Versions change with `ENGINE_VERSION` only, never by themselves: the clusters of a global database must have the same one, or none of them can
- * take over from another. Enhanced monitoring is off, for its log group would be the account's, with another retention and key.
+ * take over from another. What an instance can't change (its name, its availability zone, its insights' key) depends on its number alone:
+ * no size makes CloudFormation replace one, which would give tasks endpoints that are gone. Enhanced monitoring is off, for its log group would be the account's, with another retention and key.
  */
 export class Database extends Construct {
   readonly cluster: rds.CfnDBCluster;
@@ -101,6 +113,8 @@ export class Database extends Construct {
             masterUsername: master.username,
             masterUserPassword: master.password,
             databaseName: DATABASE.name,
+            // A replica has that of the global database.
+            engineLifecycleSupport: ENGINE_LIFECYCLE,
           }),
       ...(isServerless(here.size)
         ? {
@@ -145,23 +159,22 @@ export class Database extends Construct {
 
   #instance(props: DatabaseProps, index: number): rds.CfnDBInstance {
     const { size, availabilityZones } = props.here;
-    const instance = new rds.CfnDBInstance(this, `Instance${index + 1}`, {
+    const number = index + 1;
+    const instance = new rds.CfnDBInstance(this, `Instance${number}`, {
+      dbInstanceIdentifier: props.instanceIdentifier(number),
       engine: ENGINE,
       dbClusterIdentifier: this.cluster.ref,
       dbInstanceClass: isServerless(size) ? 'db.serverless' : `db.${size.databaseInstanceClass}`,
-      // Left to Aurora, two instances may land in the same one.
-      availabilityZone: availabilityZones[index % availabilityZones.length],
+      // Left to Aurora, two instances may land in the same one. A third zone that the region is given later moves nobody.
+      availabilityZone: availabilityZones[index % INSTANCE_ZONES],
       promotionTier: Math.min(index, PROMOTION_TIER_MAX),
       publiclyAccessible: false,
       autoMinorVersionUpgrade: false,
       caCertificateIdentifier: CERTIFICATE_AUTHORITY,
-      ...(hasInsights(size)
-        ? {
-            enablePerformanceInsights: true,
-            performanceInsightsKmsKeyId: props.encryptionKey.keyArn,
-            performanceInsightsRetentionPeriod: INSIGHTS_DAYS,
-          }
-        : { enablePerformanceInsights: false }),
+      preferredMaintenanceWindow: instanceWindowOf(props.here.region, index),
+      enablePerformanceInsights: true,
+      performanceInsightsKmsKeyId: props.encryptionKey.keyArn,
+      performanceInsightsRetentionPeriod: INSIGHTS_DAYS,
     });
     Validations.of(instance).acknowledge({
       id: 'CloudFormation-Validate::W3010',
@@ -207,16 +220,9 @@ export function isServerless(size: Required<RegionSize>): boolean {
   return size.databaseInstanceClass === 'serverless';
 }
 
-/** Whether the instances have room for Database Insights. */
-export function hasInsights(size: Required<RegionSize>): boolean {
-  return isServerless(size)
-    ? size.databaseMinAcu >= INSIGHTS_ACU_MIN
-    : !isBurstable(size.databaseInstanceClass);
-}
-
 /** Unprotected, the origin leaves a last snapshot; a replica has nothing that the origin hasn't got. */
 function removalOf({ deletionProtection, master }: DatabaseProps): RemovalPolicy {
-  if (deletionProtection) return RemovalPolicy.RETAIN;
+  if (deletionProtection) return RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE;
   return master === null ? RemovalPolicy.DESTROY : RemovalPolicy.SNAPSHOT;
 }
 
@@ -225,5 +231,7 @@ function keepWithCluster(
   group: rds.CfnDBSubnetGroup | rds.CfnDBClusterParameterGroup,
   { deletionProtection }: DatabaseProps,
 ): void {
-  group.applyRemovalPolicy(deletionProtection ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY);
+  group.applyRemovalPolicy(
+    deletionProtection ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
+  );
 }

@@ -20,7 +20,7 @@ export class EncryptedLogGroup extends logs.LogGroup {
       encryptionKey,
       // The values of that enum are the days themselves; the topology is checked for CloudWatch's steps.
       retention: retentionDays as logs.RetentionDays,
-      removalPolicy: retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      removalPolicy: retain ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
       ...(logGroupName === undefined ? {} : { logGroupName }),
     });
   }

@@ -10,7 +10,7 @@ import {
 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { outputKeys } from '../names.ts';
-import { ENGINE, ENGINE_VERSION } from './database-parameters.ts';
+import { ENGINE, ENGINE_LIFECYCLE, ENGINE_VERSION } from './database-parameters.ts';
 
 export interface GlobalDatabaseProps {
   /** Literal: see `globalClusterIdentifier` in names.ts. */
@@ -103,10 +103,13 @@ export class GlobalDatabase extends Construct {
       globalClusterIdentifier: identifier,
       engine: ENGINE,
       engineVersion: ENGINE_VERSION.auroraPostgresFullVersion,
+      engineLifecycleSupport: ENGINE_LIFECYCLE,
       storageEncrypted: true,
       deletionProtection,
     });
-    made.applyRemovalPolicy(deletionProtection ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY);
+    made.applyRemovalPolicy(
+      deletionProtection ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
+    );
     return made;
   }
 }

@@ -127,7 +127,7 @@ function removal(retained: boolean): {
   readonly pendingWindow: Duration;
 } {
   return {
-    removalPolicy: retained ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    removalPolicy: retained ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
     pendingWindow: Duration.days(retained ? PENDING_DAYS.retained : PENDING_DAYS.disposable),
   };
 }

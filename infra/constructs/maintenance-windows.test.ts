@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { AWS_REGION_CODES } from '../../topology/aws-regions.ts';
-import { windowsOf } from './maintenance-windows.ts';
+import { instanceWindowOf, windowsOf } from './maintenance-windows.ts';
 
 const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
 const MINUTES_PER_DAY = 24 * 60;
@@ -38,4 +38,17 @@ test('a region’s windows never change', () => {
   expect(AWS_REGION_CODES.map((region) => windowsOf(region).maintenance)).toContainEqual(
     expect.stringMatching(/:23:30-\w{3}:00:00$/),
   );
+});
+
+test('the first six instances and the cluster have seven days, at the time of day that is their region’s own', () => {
+  for (const region of AWS_REGION_CODES) {
+    const windows = [
+      windowsOf(region).maintenance,
+      ...[0, 1, 2, 3, 4, 5].map((index) => instanceWindowOf(region, index)),
+    ];
+    expect(new Set(windows.map((window) => window.slice(0, 3))).size).toBe(DAYS.length);
+    const times = windows.map((window) => [window.slice(4, 9), window.slice(14)].join());
+    expect(new Set(times).size).toBe(1);
+  }
+  expect(instanceWindowOf('eu-central-1', 6)).toBe(instanceWindowOf('eu-central-1', 0));
 });

@@ -22,15 +22,30 @@ const MAINTENANCE_AFTER = 3;
  * more than the night: a region serves on while its database restarts.
  */
 export function windowsOf(region: AwsRegion): Windows {
-  const number = REGION_NUMBERS[region];
-  const backup = (number * STRIDE) % WINDOWS_PER_DAY;
-  const maintenance = (backup + MAINTENANCE_AFTER) % WINDOWS_PER_DAY;
-  const endsNextDay = maintenance + 1 === WINDOWS_PER_DAY;
-  const [from, to] = [dayOf(number), dayOf(endsNextDay ? number + 1 : number)];
+  const backup = backupOf(region);
   return {
     backup: `${timeOf(backup)}-${timeOf(backup + 1)}`,
-    maintenance: `${from}:${timeOf(maintenance)}-${to}:${timeOf(maintenance + 1)}`,
+    maintenance: maintenanceOf(region, REGION_NUMBERS[region]),
   };
+}
+
+/**
+ * When an instance of the region is maintained: at the same time of day as the cluster, on another day than it and than the five
+ * instances before and after. Instances count from 0. Left out, RDS would draw one, which may be another region's.
+ */
+export function instanceWindowOf(region: AwsRegion, index: number): string {
+  return maintenanceOf(region, REGION_NUMBERS[region] + 1 + (index % (DAYS.length - 1)));
+}
+
+/** In half hours from midnight. */
+function backupOf(region: AwsRegion): number {
+  return (REGION_NUMBERS[region] * STRIDE) % WINDOWS_PER_DAY;
+}
+
+function maintenanceOf(region: AwsRegion, day: number): string {
+  const start = (backupOf(region) + MAINTENANCE_AFTER) % WINDOWS_PER_DAY;
+  const endsNextDay = start + 1 === WINDOWS_PER_DAY;
+  return `${dayOf(day)}:${timeOf(start)}-${dayOf(endsNextDay ? day + 1 : day)}:${timeOf(start + 1)}`;
 }
 
 function dayOf(number: number): string {

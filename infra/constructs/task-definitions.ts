@@ -7,6 +7,8 @@ import type { TaskRoles } from './task-roles.ts';
 
 /** Of the container that targets are registered for. */
 export const SERVICE_CONTAINER = 'service';
+/** Of a one-off task; docs/OPERATIONS.md says how to run it. */
+const ONE_OFF_CONTAINER = 'command';
 /** The migrator gives up by itself after 100 s (KEYHEARTH_PREPARE_MS) and says why. */
 const MIGRATOR_TIMEOUT = Duration.seconds(120);
 const UNPRIVILEGED_USER = '1000:1000';
@@ -29,6 +31,8 @@ export interface TaskDefinitionsProps {
     readonly oneOff: Variables;
   };
   readonly peerSecret: ecs.Secret;
+  /** By variable: what the service needs to get into a ClickHouse server; empty where events go elsewhere. */
+  readonly eventSecrets: Readonly<Record<string, ecs.Secret>>;
   /** Goes to the migrator alone. */
   readonly masterPassword: ecs.Secret;
   readonly log: logs.ILogGroup;
@@ -60,7 +64,7 @@ export class TaskDefinitions extends Construct {
       image,
       command: ['/app/main.mjs'],
       environment: { ...environments.service },
-      secrets: { KEYHEARTH_PEER_SECRET: secrets.peerSecret },
+      secrets: { KEYHEARTH_PEER_SECRET: secrets.peerSecret, ...secrets.eventSecrets },
       portMappings: [{ containerPort: PORTS.service }],
       logging: logTo(log),
       stopTimeout: Duration.seconds(STOP_TIMEOUT_S),
@@ -95,7 +99,7 @@ export class TaskDefinitions extends Construct {
 
   #oneOff({ image, roles, environments, oneOffLog }: TaskDefinitionsProps): ecs.FargateTaskDefinition {
     const definition = definitionOf(this, 'OneOff', roles, 256, 512);
-    definition.addContainer('command', {
+    definition.addContainer(ONE_OFF_CONTAINER, {
       ...this.#confined('Command'),
       image,
       // Harmless; whoever runs it says what else it is to do.

@@ -13,8 +13,8 @@ export interface DataAlarmsInput {
   readonly serverless: boolean;
 }
 
-/** A revoked key is to be refused everywhere within a second while replication is below this. */
-const REPLICATION_LAG_MS_MAX = 500;
+/** A revoked key is to be refused everywhere within a second while replication is below half of this. */
+const REPLICATION_LAG_MS_MAX = 1000;
 /** Of two thousand million, after which the database would stop taking writes. */
 const TRANSACTION_IDS_MAX = 1_000_000_000;
 const EVENT_AGE_S_MAX = 900;
@@ -46,7 +46,8 @@ function replicationAlarms({ zone, database }: DataAlarmsInput): readonly AlarmP
     meaning: `A reader is more than ${REPLICATION_LAG_MS_MAX} ms behind its own region's cluster.`,
     metric: largestOfCluster(database, 'AuroraReplicaLag', 'lag inside the region, ms'),
     threshold: REPLICATION_LAG_MS_MAX,
-    periods: 3,
+    periods: 5,
+    of: 10,
     silence: 'fine',
   };
   if (zone.regions.length === 1) return [within];
@@ -57,7 +58,8 @@ function replicationAlarms({ zone, database }: DataAlarmsInput): readonly AlarmP
       meaning: `The region's copy of the database is more than ${REPLICATION_LAG_MS_MAX} ms behind home: revocations arrive that much later.`,
       metric: largestOfCluster(database, 'AuroraGlobalDBProgressLag', 'lag behind home, ms'),
       threshold: REPLICATION_LAG_MS_MAX,
-      periods: 3,
+      periods: 5,
+      of: 10,
       silence: 'fine',
     },
   ];

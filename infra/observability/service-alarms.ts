@@ -14,6 +14,8 @@ export interface ServiceAlarmsInput {
   readonly loadBalancer: elbv2.ApplicationLoadBalancer;
   readonly targetGroup: elbv2.ApplicationTargetGroup;
   readonly service: ecs.FargateService;
+  /** Fewer ready tasks than these are too few. */
+  readonly minTasks: number;
 }
 
 /** A verification from memory takes well below a millisecond; at this, something else is going on. */
@@ -21,16 +23,22 @@ const VERIFY_P99_MS_MAX = 25;
 /** Answers are late by as much as the loop is held up. */
 const LOOP_DELAY_P99_MS_MAX = 100;
 const SERVER_ERROR_PERCENT_MAX = 1;
+/** Per minute. With fewer, a single error would be above any share. */
+const REQUESTS_MIN = 100;
 
 /** What to wake somebody for, of a region's tasks and its load balancer. */
 export function serviceAlarms(input: ServiceAlarmsInput): readonly AlarmPlan[] {
   return [...loadBalancerAlarms(input), ...taskAlarms(input), ...capacityAlarms(input)];
 }
 
-function loadBalancerAlarms({ loadBalancer, targetGroup }: ServiceAlarmsInput): readonly AlarmPlan[] {
+function loadBalancerAlarms({
+  loadBalancer,
+  targetGroup,
+  minTasks,
+}: ServiceAlarmsInput): readonly AlarmPlan[] {
   const sum = { period: PERIOD, statistic: 'Sum' };
   const errors = new cloudwatch.MathExpression({
-    expression: '100 * (FILL(target, 0) + FILL(balancer, 0)) / requests',
+    expression: `IF(requests >= ${REQUESTS_MIN}, 100 * (FILL(target, 0) + FILL(balancer, 0)) / requests, 0)`,
     usingMetrics: {
       // The codes of the CDK's own enumerations, which this file imports as types only.
       target: loadBalancer.metrics.custom('HTTPCode_Target_5XX_Count', sum),
@@ -48,6 +56,16 @@ function loadBalancerAlarms({ loadBalancer, targetGroup }: ServiceAlarmsInput): 
       when: 'below',
       threshold: 1,
       periods: 2,
+      silence: 'bad',
+    },
+    {
+      id: 'FewTasks',
+      meaning: `Fewer than ${minTasks} tasks, the region's minimum, have been ready for ten minutes.`,
+      metric: targetGroup.metrics.healthyHostCount({ period: PERIOD, statistic: 'Minimum' }),
+      when: 'below',
+      threshold: minTasks,
+      periods: 10,
+      of: 15,
       silence: 'bad',
     },
     {

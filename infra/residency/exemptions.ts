@@ -1,5 +1,6 @@
 import type { ZoneBorder } from './border.ts';
 import type { RuleId } from './rules.ts';
+import { isList, type JsonObject } from './template.ts';
 
 /** A finding, and the text's surroundings. */
 export interface Suspect {
@@ -46,24 +47,51 @@ export function isExempt({ rule, type, found, path, widgetNamespace }: Suspect):
   );
 }
 
-/** A parameter that is a text, with the one template that may have it, and why. */
+/** A parameter that is a text, in the template of the origin's data, and why. */
 export interface ParameterExemption {
   readonly parameter: string;
-  /** Name of the stack. */
-  readonly stack: (border: ZoneBorder) => string;
   readonly reason: string;
 }
 
 export const PARAMETER_EXEMPTIONS: readonly ParameterExemption[] = [
   {
     parameter: 'WriterEndpoint',
-    stack: ({ dataStack }) => dataStack,
     reason:
       'The endpoint of the global database is known once that exists. Its pattern allows the name of this global database at RDS only, and the network of the tasks leads to databases of the zone only.',
   },
 ];
 
-/** Whether a template may have this parameter though it is a text. */
-export function isExemptParameter(border: ZoneBorder, stackName: string, parameter: string): boolean {
-  return PARAMETER_EXEMPTIONS.some((one) => one.parameter === parameter && one.stack(border) === stackName);
+/** Where the CDK's bootstrap stack keeps its version. */
+const BOOTSTRAP_VERSION = /^\/cdk-bootstrap\/[a-z0-9]+\/version$/;
+
+/** The CDK's own, with which its template asks whether an account has been prepared; may be read there only. */
+export const BOOTSTRAP_PARAMETER = 'BootstrapVersion';
+
+/** What may be given to a template when it is deployed: one text of one, the known numbers and texts. */
+export function isKnownParameter(
+  { dataStack, edgeStack, globalCluster }: ZoneBorder,
+  stackName: string,
+  name: string,
+  parameter: JsonObject,
+): boolean {
+  const { Type: type, Default: value, AllowedValues: closed, AllowedPattern: pattern } = parameter;
+  if (name === BOOTSTRAP_PARAMETER) {
+    return (
+      type === 'AWS::SSM::Parameter::Value<String>' &&
+      typeof value === 'string' &&
+      BOOTSTRAP_VERSION.test(value)
+    );
+  }
+  if (type === 'Number') return stackName === edgeStack && /^Weight[A-Z][A-Za-z]+\d+$/.test(name);
+  if (type !== 'String') return false;
+  // With one choice, the gate has seen what it will be.
+  if (isList(closed) && closed.length === 1) return true;
+  if (name === 'GlobalMembership') return stackName === dataStack && isList(closed);
+  const exempt = PARAMETER_EXEMPTIONS.find((one) => one.parameter === name);
+  return (
+    exempt !== undefined &&
+    stackName === dataStack &&
+    typeof pattern === 'string' &&
+    pattern.startsWith(`^(${globalCluster}[.]`)
+  );
 }

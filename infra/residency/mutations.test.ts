@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { deployment } from '../test/zones.ts';
+import { deploymentOf } from '../../topology/deployment.ts';
+import { deployment, TWO_REGIONS } from '../test/zones.ts';
 import { borderOf } from './border.ts';
 import { checkStack, type StackFile } from './check.ts';
-import { MUTATIONS, type Mutation } from '../test/residency/mutations.ts';
+import { change, keyPolicy, rolePolicy, text as textOf, type Mutation } from '../test/residency/mutation.ts';
+import { MUTATIONS } from '../test/residency/mutations.ts';
 import { FULL, stackFilesOf } from '../test/residency/templates.ts';
 import { RULE_IDS } from './rules.ts';
 
@@ -20,6 +22,7 @@ const BORDERS = [
   ),
 ];
 const STACKS = stackFilesOf();
+const STACK = 'keyhearth-test-eu-zone';
 
 function rulesBrokenBy({ stack: name, mutate }: Mutation): readonly string[] {
   const original = STACKS.get(name);
@@ -56,6 +59,35 @@ test.each([
       deletionProtection: false,
     },
   ],
+  [
+    'names that look like regions and accounts',
+    {
+      hostname: 'keys.us-west-2.eu.example.com',
+      alarms: { email: 'ops-us-east-1@example.com' },
+      domain: { hostedZoneId: 'Z123456789012', hostedZoneName: 'us-west-2.eu.example.com' },
+      image: { repository: 'app/us-east-1', digest: `sha256:${'1'.repeat(64)}` },
+      // Of the memory, a number of bytes with twelve digits.
+      sizes: { default: { taskVcpu: 32, taskMemoryMb: 249_856 } },
+    },
+  ],
+  [
+    "certificates and secrets with digits like an account's, in a region's name",
+    {
+      events: {
+        kind: 'clickhouse',
+        secretName: 'events/us-east-1',
+        addressRanges: ['203.0.113.0/24'],
+        port: 8443,
+      },
+      domain: {
+        certificateArns: {
+          'eu-central-1':
+            'arn:aws:acm:eu-central-1:222222222222:certificate/12345678-1234-1234-1234-123456789012',
+          'eu-west-3': 'arn:aws:acm:eu-west-3:222222222222:certificate/12345678-1234-1234-1234-123456789012',
+        },
+      },
+    },
+  ],
 ] as const)('nothing of a real zone is outside: %s', (_, zone) => {
   const border = borderOf(deployment(zone));
   const findings = [...stackFilesOf(zone as typeof FULL).values()].flatMap((stack) =>
@@ -78,8 +110,59 @@ describe('an injected violation breaks exactly its rule', () => {
 });
 
 describe('what looks like a violation and is none', () => {
+  test('the hostname of another zone that callers are told', () => {
+    const other = {
+      ...TWO_REGIONS,
+      name: 'us',
+      account: '333333333333',
+      hostname: 'keys.us-east-1.example.com',
+    };
+    const own = { ...TWO_REGIONS, knownZones: ['us'] };
+    const border = borderOf(deploymentOf({ name: 'test', zones: [own, other] }, own));
+    const stack = STACKS.get(STACK) ?? expect.fail('no such stack');
+    const findings = (text: string): readonly string[] =>
+      checkStack([border], {
+        ...stack,
+        template: { ...stack.template, Description: text },
+      }).map(({ rule }) => rule);
+    expect(findings('us=https://keys.us-east-1.example.com')).toEqual([]);
+    expect(findings('us=https://keys.us-east-2.example.com')).toEqual(['Residency-RegionLiteral']);
+    expect(findings('us-east-1')).toEqual(['Residency-RegionLiteral']);
+  });
+
+  test('a service whose name has several parts may write logs', () => {
+    const { mutate } = keyPolicy('logs', { Service: 'delivery.logs.amazonaws.com' });
+    expect(rulesBrokenBy({ rule: 'Residency-Principal', what: '', stack: STACK, mutate })).toEqual([]);
+  });
+
+  test('the contents of the secret that the database is made with', () => {
+    const { mutate } = textOf(
+      'Residency-Parameter',
+      '',
+      '{{resolve:secretsmanager:keyhearth/test/eu/database-master:SecretString:password::}}',
+    );
+    expect(rulesBrokenBy({ rule: 'Residency-Parameter', what: '', stack: STACK, mutate })).toEqual([]);
+  });
+
+  test('a parameter with one choice', () => {
+    const { mutate } = change('Residency-Parameter', '', ({ template }) => {
+      template.Parameters['Injected'] = { Type: 'String', AllowedValues: ['none'] };
+    });
+    expect(rulesBrokenBy({ rule: 'Residency-Parameter', what: '', stack: STACK, mutate })).toEqual([]);
+  });
+
+  test('wildcards in a policy that denies', () => {
+    const { mutate } = rolePolicy('Residency-ArnRegion', '', {
+      Effect: 'Deny',
+      Action: '*',
+      Resource: 'arn:aws:sns:*:*:topic',
+    });
+    expect(rulesBrokenBy({ rule: 'Residency-ArnRegion', what: '', stack: STACK, mutate })).toEqual([]);
+  });
+
   test.each([
     ['a region of the zone in a host name', 'https://firehose.eu-west-3.amazonaws.com'],
+    ['a number of twelve digits', '104796782592'],
     ['digits inside of a digest', 'sha256:a123456789012b'],
     ['a managed policy, which AWS owns', 'arn:aws:iam::aws:policy/ReadOnlyAccess'],
     ['an identifier of an availability zone of the zone', 'euc1-az2'],
@@ -93,8 +176,6 @@ describe('what looks like a violation and is none', () => {
       };
       return stack as unknown as StackFile;
     };
-    expect(
-      rulesBrokenBy({ rule: 'Residency-RegionLiteral', what: text, stack: 'keyhearth-test-eu-zone', mutate }),
-    ).toEqual([]);
+    expect(rulesBrokenBy({ rule: 'Residency-RegionLiteral', what: text, stack: STACK, mutate })).toEqual([]);
   });
 });

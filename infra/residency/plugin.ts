@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import {
   Stack,
   Validations,
@@ -12,7 +13,8 @@ import type { ZoneDeployment } from '../../topology/deployment.ts';
 import { borderOf, type ZoneBorder } from './border.ts';
 import { checkStack, type StackFile } from './check.ts';
 import { RULE_IDS, RULES, type Finding } from './rules.ts';
-import type { JsonObject } from './template.ts';
+import { asObject, type JsonObject } from './template.ts';
+import { removePolicies } from './write-policies.ts';
 
 /**
  * Judges every template of an app as it was written to disk, and fails the synthesis when anything of a zone is outside of it. Its
@@ -34,13 +36,11 @@ export class ResidencyCheck implements IPolicyValidationPlugin {
       if (Stack.isStack(construct)) names.set(construct.node.path, construct.stackName);
     }
     const violations = stackTemplates.flatMap(({ stackConstructPath, templatePath, accountId, region }) => {
-      const stack: StackFile = {
+      const stack = readStack(templatePath, {
         stackName: names.get(stackConstructPath) ?? stackConstructPath,
         account: accountId,
         region,
-        template: readObject(templatePath),
-        assets: assetsOf(templatePath),
-      };
+      });
       return checkStack(this.#borders, stack).map((finding) =>
         violationOf(finding, stackConstructPath, templatePath),
       );
@@ -49,8 +49,12 @@ export class ResidencyCheck implements IPolicyValidationPlugin {
   }
 }
 
-/** Makes synthesis of the app fail when anything lies outside its zone. `zones`: of all stacks that the app makes. */
+/**
+ * Makes synthesis of the app fail when anything lies outside its zone. `zones`: of all stacks that the app makes. Policies that an earlier
+ * synthesis left in the app's output folder go now, so that none is there should this one fail.
+ */
 export function addResidencyCheck(app: App, zones: readonly ZoneDeployment[]): void {
+  removePolicies(app.outdir);
   Validations.of(app).addPlugins(new ResidencyCheck(zones));
 }
 
@@ -75,6 +79,28 @@ function violationOf(finding: Finding, stackPath: string, templatePath: string):
 /** A whole policy is no message. */
 function shortened(text: string): string {
   return text.length <= 200 ? text : `${text.slice(0, 200)}…`;
+}
+
+/** A stack from the files that the CDK has written for it. */
+export function readStack(
+  templatePath: string,
+  identity: Pick<StackFile, 'stackName' | 'account' | 'region'>,
+): StackFile {
+  return {
+    ...identity,
+    template: readObject(templatePath),
+    assets: assetsOf(templatePath),
+    manifest: manifestOf(templatePath),
+  };
+}
+
+/** What the assembly says of how the template is deployed: the CDK writes it before it validates. */
+function manifestOf(templatePath: string): JsonObject | null {
+  const { artifacts } = readObject(join(dirname(templatePath), 'manifest.json'));
+  const found = Object.values(asObject(artifacts)).find(
+    (one) => asObject(asObject(one)['properties'])['templateFile'] === basename(templatePath),
+  );
+  return found === undefined ? null : asObject(found);
 }
 
 /** The CDK lists uploads of `x.template.json` in `x.assets.json` beside it. */

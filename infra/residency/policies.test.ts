@@ -1,11 +1,14 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runSimulation, type Simulation } from '@cloud-copilot/iam-simulate';
-import { describe, expect, test } from 'vitest';
-import { deployment } from '../test/zones.ts';
+import { afterEach, describe, expect, test } from 'vitest';
+import { AWS_REGION_CODES } from '../../topology/aws-regions.ts';
+import { deploymentOf, type ZoneDeployment } from '../../topology/deployment.ts';
+import type { Zone } from '../../topology/types.ts';
+import { deployment, TWO_REGIONS } from '../test/zones.ts';
 import { boundaryStatements, MAX_CHARACTERS, permissionBoundary, serviceControlPolicy } from './policies.ts';
-import type { PolicyDocument, PolicyStatement } from './policy-types.ts';
+import { textOf, type PolicyDocument, type PolicyStatement } from './policy-types.ts';
 import { ACCOUNT, ZONES, type Call } from '../test/residency/call.ts';
 import { BOUNDARY_CALLS, REGION_CALLS, SCP_CALLS } from '../test/residency/calls.ts';
 import { writePolicies } from './write-policies.ts';
@@ -21,6 +24,13 @@ const KEY_POLICY = {
     { Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` }, Action: 'kms:*', Resource: '*' },
   ],
 };
+
+function lettingIn(principal: string, action: string): unknown {
+  return {
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Principal: { AWS: principal }, Action: action }],
+  };
+}
 
 type Kind = 'scp' | 'boundary' | 'region';
 
@@ -41,9 +51,10 @@ const CALLS: Readonly<Record<Kind, readonly Call[]>> = {
 
 /** What a principal whose own policies allow everything may do under a policy. */
 async function decide(kind: Kind, policy: PolicyDocument, call: Call): Promise<'allowed' | 'denied'> {
+  const principal = `arn:aws:iam::${ACCOUNT}:${call.by === 'role' ? 'role' : 'user'}/somebody`;
   const simulation: Simulation = {
     request: {
-      principal: `arn:aws:iam::${ACCOUNT}:role/somebody`,
+      principal,
       action: call.action,
       resource: { resource: call.resource, accountId: ACCOUNT },
       contextVariables: {
@@ -67,6 +78,7 @@ async function decide(kind: Kind, policy: PolicyDocument, call: Call): Promise<'
         : [],
     // A key's own policy has to let its account in, as that of every key of ours does.
     ...(call.action.startsWith('kms:') ? { resourcePolicy: KEY_POLICY } : {}),
+    ...(call.by === 'role' ? {} : { resourcePolicy: lettingIn(principal, call.action) }),
     ...(kind === 'scp' ? {} : { permissionBoundaryPolicies: [{ name: 'residency', policy }] }),
   };
   const result = await runSimulation(simulation, {});
@@ -144,50 +156,59 @@ test('names of statements are letters and digits, each once', () => {
   }
 });
 
-test('policies of the largest zone fit into what AWS takes', () => {
-  const zone = deployment({
-    name: 'a'.repeat(32),
-    residency: undefined,
-    origin: 'ap-southeast-1',
-    replicas: [
-      'ap-southeast-2',
-      'ap-southeast-3',
-      'ap-southeast-4',
-      'ap-southeast-5',
-      'ap-southeast-6',
-      'ap-southeast-7',
-      'ap-northeast-1',
-      'ap-northeast-2',
-      'ap-northeast-3',
-      'eu-central-1',
-    ],
-  });
-  expect(JSON.stringify(serviceControlPolicy(zone)).length).toBeLessThanOrEqual(
-    MAX_CHARACTERS.serviceControlPolicy,
-  );
-  expect(JSON.stringify(permissionBoundary(zone)).length).toBeLessThanOrEqual(
-    MAX_CHARACTERS.permissionBoundary,
-  );
-});
+/** As many regions as can be deployed, and those with the longest names that there are. */
+function largestZone(): ZoneDeployment {
+  const codes = AWS_REGION_CODES.toSorted((a, b) => b.length - a.length).slice(0, 9);
+  const [origin = 'eu-central-1', ...replicas] = codes;
+  const zone: Zone = { ...TWO_REGIONS, name: 'a'.repeat(32), origin, replicas };
+
+  return deploymentOf({ name: 'b'.repeat(32), zones: [zone] }, zone);
+}
 
 test('the boundary of a region does not depend on the other regions of its zone', () => {
   const [several, one] = [deployment(), deployment({ replicas: [] })];
   expect(boundaryStatements(several, 'eu-central-1')).toEqual(boundaryStatements(one, 'eu-central-1'));
 });
 
+const folders: string[] = [];
+afterEach(() => {
+  for (const made of folders.splice(0)) rmSync(made, { recursive: true });
+});
+
+function folder(): string {
+  const made = mkdtempSync(join(tmpdir(), 'keyhearth-policies-'));
+  folders.push(made);
+  return made;
+}
+
+const read = (path: string | undefined): string => readFileSync(path ?? '', 'utf8');
+
+test('the files of the largest zone fit into what AWS takes, with every blank that is in them', () => {
+  const zone = largestZone();
+  expect(zone.regions).toHaveLength(9);
+  const [control, boundary] = writePolicies(folder(), [zone]);
+  expect(read(control).length).toBeLessThanOrEqual(MAX_CHARACTERS.serviceControlPolicy);
+  expect(read(boundary).length).toBeLessThanOrEqual(MAX_CHARACTERS.permissionBoundary);
+});
+
 test('policies are written where administrators find them, by environment and zone', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'keyhearth-policies-'));
-  try {
-    const paths = writePolicies(folder, [ZONES.eu, ZONES.global]);
-    expect(paths.map((path) => path.slice(folder.length))).toEqual([
-      '/residency/test/eu/service-control-policy.json',
-      '/residency/test/eu/permission-boundary.json',
-      '/residency/test/global/service-control-policy.json',
-      '/residency/test/global/permission-boundary.json',
-    ]);
-    expect(JSON.parse(readFileSync(paths[0] ?? '', 'utf8'))).toEqual(serviceControlPolicy(ZONES.eu));
-    expect(JSON.parse(readFileSync(paths[3] ?? '', 'utf8'))).toEqual(permissionBoundary(ZONES.global));
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const outdir = folder();
+  const paths = writePolicies(outdir, [ZONES.eu, ZONES.global]);
+  expect(paths.map((path) => path.slice(outdir.length))).toEqual([
+    '/residency/test/eu/service-control-policy.json',
+    '/residency/test/eu/permission-boundary.json',
+    '/residency/test/global/service-control-policy.json',
+    '/residency/test/global/permission-boundary.json',
+  ]);
+  expect(JSON.parse(read(paths[0]))).toEqual(serviceControlPolicy(ZONES.eu));
+  expect(JSON.parse(read(paths[3]))).toEqual(permissionBoundary(ZONES.global));
+  expect(read(paths[0])).toBe(textOf(serviceControlPolicy(ZONES.eu)));
+});
+
+test('policies of a zone that is gone do not stay', () => {
+  const outdir = folder();
+  const [first] = writePolicies(outdir, [ZONES.eu, ZONES.global]).slice(2);
+  writePolicies(outdir, [ZONES.eu]);
+  expect(existsSync(first ?? '')).toBe(false);
+  expect(readdirSync(join(outdir, 'residency', 'test'))).toEqual(['eu']);
 });

@@ -1,9 +1,9 @@
 import type { ZoneDeployment } from '../../topology/deployment.ts';
-import { boundaryName } from '../names.ts';
-import { denials, LOGIN_ACTIONS } from './denials.ts';
-import type { PolicyDocument, PolicyStatement, ZonePolicyInput } from './policy-types.ts';
+import { bearerStatements, LIMITED } from './bearers.ts';
+import { denials, denialsAmong, LOGIN_ACTIONS } from './denials.ts';
+import { textOf, type PolicyDocument, type PolicyStatement, type ZonePolicyInput } from './policy-types.ts';
 
-/** Characters of a policy without whitespace that AWS takes. Source: the quotas of AWS Organizations and of IAM. */
+/** Characters of a policy that AWS takes; Organizations counts blanks too. Source: the quotas of AWS Organizations and of IAM. */
 export const MAX_CHARACTERS = { serviceControlPolicy: 5120, permissionBoundary: 6144 } as const;
 
 /** The region in which Global Accelerator's interface and its metrics are, whatever regions it leads to. */
@@ -47,18 +47,16 @@ const ACCELERATOR_ACTIONS: readonly string[] = [
   'globalaccelerator:*',
 ];
 
-/** Services that deploying and running a zone takes. */
+/** Services that deploying and running a zone takes, besides CloudFormation and IAM. */
 const SERVICES: readonly string[] = [
   'acm',
   'application-autoscaling',
-  'cloudformation',
   'cloudwatch',
   'ec2',
   'ecr',
   'ecs',
   'elasticache',
   'elasticloadbalancing',
-  'events',
   'firehose',
   'kms',
   'logs',
@@ -66,18 +64,23 @@ const SERVICES: readonly string[] = [
   's3',
   'secretsmanager',
   'sns',
-  'ssm',
   'wafv2',
 ];
 
-function inputOf({ account, regions }: ZoneDeployment): ZonePolicyInput {
-  return { account, regions: regions.map(({ region }) => region) };
-}
+/** What bearers of the boundary are allowed of CloudFormation's stacks, whosever they are, and of the CDK's parameter with its version. */
+const READS: readonly string[] = [
+  'cloudformation:Describe*',
+  'cloudformation:Get*',
+  'cloudformation:List*',
+  'cloudformation:ValidateTemplate',
+  'ssm:GetParameter*',
+];
 
 /**
  * For the organisation's administrators to put on the zone's account, beside a policy that allows everything. Nobody in the account can
- * then reach past the zone's regions, whatever their own policies say. It doesn't bind the organisation's management account, and not
- * the roles that AWS's services have for themselves.
+ * then call AWS in another region than the zone's, whatever their own policies say, nor do what `denials` lists. It doesn't bind the
+ * organisation's management account, and not the roles that AWS's services have for themselves. Throws where AWS would refuse it for its
+ * length.
  */
 export function serviceControlPolicy(zone: ZoneDeployment): PolicyDocument {
   const input = inputOf(zone);
@@ -104,29 +107,37 @@ export function serviceControlPolicy(zone: ZoneDeployment): PolicyDocument {
         StringNotEquals: { 'aws:RequestedRegion': [...new Set([...regions, ACCELERATOR_REGION])] },
       },
     },
+    {
+      Sid: 'LoginsInside',
+      Effect: 'Deny',
+      Action: LOGIN_ACTIONS,
+      Resource: '*',
+      Condition: {
+        Null: { 'aws:RequestedRegion': 'false' },
+        StringNotEquals: { 'aws:RequestedRegion': regions },
+      },
+    },
     ...denials(input),
   ]);
 }
 
 /**
- * For administrators to put on the people and pipelines that work on a zone where its account has other tenants, or no organisation.
- * It allows what deploying and running a zone takes, in its regions, and keeps its bearers from making a role without a boundary.
+ * For administrators to install as a managed policy of the name `zoneBoundaryName`, and to put on the roles of people and pipelines that
+ * work on a zone where its account has other tenants, or no organisation. It allows what deploying and running a zone takes, in its
+ * regions, and denies those copies, shares and links that would be allowed so. Throws where AWS would refuse it for its length.
  */
 export function permissionBoundary(zone: ZoneDeployment): PolicyDocument {
   const input = inputOf(zone);
-  const { account, regions } = input;
-  // One for each region, whose name is its end.
-  const boundaries = `arn:aws:iam::${account}:policy/${boundaryName(zone, zone.origin).replace(zone.origin, '*')}`;
+  const global = Object.keys(GLOBAL_ACTIONS).filter((action) => !LIMITED.includes(action));
   return sized('permission boundary', zone, MAX_CHARACTERS.permissionBoundary, [
     {
       Sid: 'RegionsOfZone',
       Effect: 'Allow',
-      Action: SERVICES.map((service) => `${service}:*`),
+      Action: [...SERVICES.map((service) => `${service}:*`), ...READS],
       Resource: '*',
-      Condition: { StringEquals: { 'aws:RequestedRegion': regions } },
+      Condition: { StringEquals: { 'aws:RequestedRegion': input.regions } },
     },
-    { Sid: 'GlobalServices', Effect: 'Allow', Action: Object.keys(GLOBAL_ACTIONS), Resource: '*' },
-    { Sid: 'Inventory', Effect: 'Allow', Action: INVENTORY_ACTIONS, Resource: '*' },
+    { Sid: 'Everywhere', Effect: 'Allow', Action: [...global, ...INVENTORY_ACTIONS], Resource: '*' },
     {
       Sid: 'AcceleratorAtHome',
       Effect: 'Allow',
@@ -134,32 +145,13 @@ export function permissionBoundary(zone: ZoneDeployment): PolicyDocument {
       Resource: '*',
       Condition: { StringEquals: { 'aws:RequestedRegion': ACCELERATOR_REGION } },
     },
-    {
-      Sid: 'Logins',
-      Effect: 'Allow',
-      Action: LOGIN_ACTIONS,
-      Resource: ['rds-db', 'elasticache'].map((service) => `arn:aws:${service}:*:${account}:*`),
-    },
-    {
-      Sid: 'OnlyBoundedRoles',
-      Effect: 'Deny',
-      Action: [
-        'iam:CreateRole',
-        'iam:CreateUser',
-        'iam:PutRolePermissionsBoundary',
-        'iam:PutUserPermissionsBoundary',
-      ],
-      Resource: '*',
-      Condition: { StringNotLike: { 'iam:PermissionsBoundary': boundaries } },
-    },
-    {
-      Sid: 'BoundariesStay',
-      Effect: 'Deny',
-      Action: ['iam:DeleteRolePermissionsBoundary', 'iam:DeleteUserPermissionsBoundary'],
-      Resource: '*',
-    },
-    ...denials(input),
+    ...bearerStatements(zone),
+    ...denialsAmong([...SERVICES, 'route53'], denials(input)),
   ]);
+}
+
+function inputOf({ account, regions }: ZoneDeployment): ZonePolicyInput {
+  return { account, regions: regions.map(({ region }) => region) };
 }
 
 /**
@@ -226,7 +218,7 @@ export function boundaryStatements(
   ];
 }
 
-/** Throws where AWS would refuse the policy for its length. */
+/** Throws where AWS would refuse the policy for its length, as it is written. */
 function sized(
   kind: string,
   { environment, name }: ZoneDeployment,
@@ -234,7 +226,7 @@ function sized(
   statements: readonly PolicyStatement[],
 ): PolicyDocument {
   const document: PolicyDocument = { Version: '2012-10-17', Statement: statements };
-  const { length } = JSON.stringify(document);
+  const { length } = textOf(document);
   if (length > max) {
     throw new Error(
       `zone ${environment}/${name}: its ${kind} has ${length} characters of ${max} that AWS takes; make a zone of fewer regions`,

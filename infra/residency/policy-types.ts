@@ -20,3 +20,9 @@ export interface ZonePolicyInput {
   readonly account: string;
   readonly regions: readonly string[];
 }
+
+/** A policy as it is written: a statement a line, for people to read, and no more blanks, for AWS counts characters. */
+export function textOf({ Version, Statement }: PolicyDocument): string {
+  const lines = Statement.map((statement) => JSON.stringify(statement)).join(',\n');
+  return `{"Version":"${Version}","Statement":[\n${lines}\n]}`;
+}

@@ -1,64 +1,97 @@
 import {
   absent,
+  exactly,
+  having,
   notMultiRegion,
   oneOf,
   only,
   ownAccount,
-  ownAwsService,
   ownGlobalCluster,
+  ownImage,
+  ownLog,
   ownLogBucket,
   ownReference,
   ownResource,
+  ownRole,
+  ownSecret,
   ownSubscriber,
   regionOfZone,
-  type Demand,
 } from './demands.ts';
-import type { RuleId } from './rules.ts';
-
-/** What a property of a type may be. */
-export interface PropertyRule {
-  readonly rule: RuleId;
-  readonly type: string;
-  /** Below `Properties`; `*` is every member of a list. */
-  readonly path: string;
-  readonly demand: Demand;
-  /** Whether the rule's demand is all there is to say about texts there; otherwise they are judged as any other. */
-  readonly claims: boolean;
-}
-
-type Row = readonly [path: string, demand: Demand];
-
-function rows(rule: RuleId, type: string, list: readonly Row[], claims = true): readonly PropertyRule[] {
-  return list.map(([path, demand]) => ({ rule, type, path, demand, claims }));
-}
+import { NETWORK_RULES } from './network-rules.ts';
+import { nothing, rows, whole, type PropertyRule } from './property-rule.ts';
 
 const FIREHOSE = 'AWS::KinesisFirehose::DeliveryStream';
+const PROCESSORS = [
+  'AppendDelimiterToRecord',
+  'CloudWatchLogProcessing',
+  'Decompression',
+  'MetadataExtraction',
+  'RecordDeAggregation',
+];
+const DATABASE = 'AWS::RDS::DBCluster';
+const INSTANCE = 'AWS::RDS::DBInstance';
+const TASKS = 'AWS::ECS::TaskDefinition';
+const BALANCER = 'AWS::ElasticLoadBalancingV2::LoadBalancer';
 
 /** Everything in a type of `REGIONAL_TYPES` and `GLOBAL_TYPES` that copies data, names a place, or leads to one. */
 export const PROPERTY_RULES: readonly PropertyRule[] = [
   ...rows('Residency-SecretReplica', 'AWS::SecretsManager::Secret', [
     ['ReplicaRegions/*/Region', regionOfZone],
   ]),
-  ...rows('Residency-BucketReplication', 'AWS::S3::Bucket', [['ReplicationConfiguration', absent]]),
+  ...nothing('Residency-BucketReplication', 'AWS::S3::Bucket', 'ReplicationConfiguration'),
+  ...nothing('Residency-Principal', 'AWS::S3::Bucket', 'AccessControl'),
+  ...rows('Residency-Principal', 'AWS::S3::BucketPolicy', [['Bucket', ownReference]]),
+  ...rows(
+    'Residency-Principal',
+    'AWS::S3::Bucket',
+    [
+      [
+        'PublicAccessBlockConfiguration',
+        exactly({
+          BlockPublicAcls: 'true',
+          BlockPublicPolicy: 'true',
+          IgnorePublicAcls: 'true',
+          RestrictPublicBuckets: 'true',
+        }),
+      ],
+    ],
+    false,
+  ),
+  ...whole('Residency-Principal', 'AWS::S3::Bucket', having('PublicAccessBlockConfiguration')),
+  ...nothing('Residency-EntryPoint', 'AWS::S3::Bucket', 'AccelerateConfiguration', 'WebsiteConfiguration'),
   ...rows('Residency-LogDestination', 'AWS::S3::Bucket', [
     ['LoggingConfiguration/DestinationBucketName', ownReference],
     ['InventoryConfigurations/*/Destination/BucketArn', ownReference],
     ['AnalyticsConfigurations/*/StorageClassAnalysis/DataExport/Destination/BucketArn', ownReference],
+    ['InventoryConfigurations/*/Destination/BucketAccountId', ownAccount],
     ['NotificationConfiguration/LambdaConfigurations', absent],
+    ['NotificationConfiguration/QueueConfigurations/*/Queue', ownReference],
+    ['NotificationConfiguration/TopicConfigurations/*/Topic', ownReference],
+    ['MetadataConfiguration', absent],
+    ['MetadataTableConfiguration', absent],
   ]),
   ...rows('Residency-DatabaseCopy', 'AWS::RDS::GlobalCluster', [
     ['GlobalClusterIdentifier', ownGlobalCluster],
     ['SourceDBClusterIdentifier', absent],
   ]),
-  ...rows('Residency-DatabaseCopy', 'AWS::RDS::DBCluster', [
+  ...rows('Residency-DatabaseCopy', DATABASE, [
     ['GlobalClusterIdentifier', ownGlobalCluster],
     ['SourceRegion', absent],
     ['SourceDBClusterIdentifier', absent],
     ['SourceDbClusterResourceId', absent],
     ['ReplicationSourceIdentifier', absent],
     ['SnapshotIdentifier', absent],
+    ['AssociatedRoles', absent],
+    ['EnableGlobalWriteForwarding', oneOf('false')],
   ]),
-  ...rows('Residency-DatabaseCopy', 'AWS::RDS::DBInstance', [
+  ...rows('Residency-Network', DATABASE, [
+    ['PubliclyAccessible', oneOf('false')],
+    ['EnableHttpEndpoint', oneOf('false')],
+    ['Domain', absent],
+  ]),
+  ...whole('Residency-Network', INSTANCE, exactly({ PubliclyAccessible: 'false' })),
+  ...nothing('Residency-Network', INSTANCE, 'Domain', 'DomainFqdn'),
+  ...rows('Residency-DatabaseCopy', INSTANCE, [
     ['SourceRegion', absent],
     ['SourceDBInstanceIdentifier', absent],
     ['SourceDBClusterIdentifier', absent],
@@ -67,59 +100,59 @@ export const PROPERTY_RULES: readonly PropertyRule[] = [
     ['DBClusterSnapshotIdentifier', absent],
     ['AutomaticBackupReplicationRegion', absent],
     ['AutomaticBackupReplicationKmsKeyId', absent],
+    ['AssociatedRoles', absent],
   ]),
   ...rows('Residency-DatabaseCopy', 'AWS::ElastiCache::ServerlessCache', [['SnapshotArnsToRestore', absent]]),
-  ...rows('Residency-KeyReplica', 'AWS::KMS::Key', [['MultiRegion', notMultiRegion]]),
-  ...rows('Residency-KeyReplica', 'AWS::KMS::ReplicaKey', [['PrimaryKeyArn', ownResource]]),
-  ...rows('Residency-Network', 'AWS::EC2::VPCPeeringConnection', [
-    ['PeerRegion', regionOfZone],
-    ['PeerOwnerId', ownAccount],
-    ['PeerRoleArn', absent],
-    ['PeerVpcId', ownReference],
-    ['VpcId', ownReference],
+  ...rows('Residency-KeyReplica', 'AWS::KMS::Key', [
+    ['MultiRegion', notMultiRegion],
+    ['Origin', oneOf('AWS_KMS')],
   ]),
-  ...rows('Residency-Network', 'AWS::EC2::VPCEndpoint', [
-    ['ServiceRegion', regionOfZone],
-    ['ServiceName', ownAwsService],
-    ['ResourceConfigurationArn', absent],
-    ['ServiceNetworkArn', absent],
-  ]),
-  ...rows('Residency-Network', 'AWS::EC2::Route', [
-    ['TransitGatewayId', absent],
-    ['CoreNetworkArn', absent],
-    ['VpcPeeringConnectionId', ownReference],
-  ]),
-  ...rows('Residency-Network', 'AWS::Route53::HostedZone', [
-    ['VPCs/*/VPCRegion', regionOfZone],
-    ['VPCs/*/VPCId', ownReference],
-    ['QueryLoggingConfig', absent],
-  ]),
-  ...rows('Residency-EntryPoint', 'AWS::WAFv2::WebACL', [['Scope', oneOf('REGIONAL')]]),
-  ...rows('Residency-EntryPoint', 'AWS::WAFv2::IPSet', [['Scope', oneOf('REGIONAL')]]),
-  ...rows('Residency-EntryPoint', 'AWS::GlobalAccelerator::EndpointGroup', [
-    ['EndpointGroupRegion', regionOfZone],
-    ['EndpointConfigurations/*/EndpointId', ownResource],
-    ['EndpointConfigurations/*/AttachmentArn', absent],
-  ]),
+  ...rows('Residency-KeyReplica', 'AWS::KMS::ReplicaKey', [['PrimaryKeyArn', ownReference]]),
+  ...NETWORK_RULES,
   ...rows('Residency-LogDestination', 'AWS::Logs::SubscriptionFilter', [['DestinationArn', ownResource]]),
   ...rows('Residency-LogDestination', 'AWS::EC2::FlowLog', [
     ['LogDestination', ownResource],
+    ['LogGroupName', ownReference],
     ['DeliverCrossAccountRole', absent],
   ]),
-  ...rows('Residency-LogDestination', 'AWS::Events::Rule', [['Targets/*/Arn', ownResource]]),
-  ...rows('Residency-LogDestination', 'AWS::WAFv2::LoggingConfiguration', [
-    ['LogDestinationConfigs/*', ownResource],
+  ...rows('Residency-LogDestination', 'AWS::Events::Rule', [
+    ['Targets/*/Arn', ownReference],
+    ['Targets/*/DeadLetterConfig/Arn', ownReference],
   ]),
-  ...rows('Residency-LogDestination', 'AWS::ECS::TaskDefinition', [
+  ...rows('Residency-LogDestination', 'AWS::WAFv2::LoggingConfiguration', [
+    ['LogDestinationConfigs/*', ownLog],
+  ]),
+  ...nothing('Residency-LogDestination', 'AWS::Logs::LogGroup', 'DataProtectionPolicy'),
+  ...rows('Residency-LogDestination', TASKS, [
     ['ContainerDefinitions/*/LogConfiguration/LogDriver', oneOf('awslogs')],
     ['ContainerDefinitions/*/LogConfiguration/Options/awslogs-region', regionOfZone],
+    ['ContainerDefinitions/*/LogConfiguration/Options/awslogs-endpoint', absent],
+    ['ContainerDefinitions/*/LogConfiguration/Options/awslogs-group', ownReference],
+    ['ContainerDefinitions/*/FirelensConfiguration', absent],
   ]),
-  ...rows(
-    'Residency-LogDestination',
-    'AWS::ElasticLoadBalancingV2::LoadBalancer',
-    [['LoadBalancerAttributes/*', ownLogBucket]],
-    false,
-  ),
+  ...rows('Residency-Network', TASKS, [
+    ['ContainerDefinitions/*/DnsServers', absent],
+    ['ContainerDefinitions/*/ExtraHosts', absent],
+    ['Volumes/*/EFSVolumeConfiguration', absent],
+    ['Volumes/*/FSxWindowsFileServerVolumeConfiguration', absent],
+    ['ProxyConfiguration', absent],
+  ]),
+  ...rows('Residency-AssetDestination', TASKS, [
+    ['ContainerDefinitions/*/Image', ownImage],
+    ['ContainerDefinitions/*/RepositoryCredentials', absent],
+  ]),
+  ...nothing('Residency-Parameter', TASKS, 'ContainerDefinitions/*/EnvironmentFiles'),
+  ...rows('Residency-Parameter', TASKS, [['ContainerDefinitions/*/Secrets/*/ValueFrom', ownSecret]], false),
+  ...rows('Residency-RoleBoundary', TASKS, [
+    ['TaskRoleArn', ownRole],
+    ['ExecutionRoleArn', ownRole],
+  ]),
+  ...rows('Residency-RoleBoundary', 'AWS::ECS::Service', [['TaskDefinition', ownReference]]),
+  ...nothing('Residency-DatabaseCopy', 'AWS::ECS::Service', 'VolumeConfigurations'),
+  ...nothing('Residency-LogDestination', 'AWS::ECS::Cluster', 'Configuration/ExecuteCommandConfiguration'),
+  ...nothing('Residency-LogDestination', 'AWS::ECS::Service', 'ServiceConnectConfiguration'),
+  ...nothing('Residency-CustomCode', 'AWS::ECS::Service', 'DeploymentConfiguration/LifecycleHooks'),
+  ...rows('Residency-LogDestination', BALANCER, [['LoadBalancerAttributes/*', ownLogBucket]], false),
   ...rows(
     'Residency-LogDestination',
     FIREHOSE,
@@ -142,23 +175,33 @@ export const PROPERTY_RULES: readonly PropertyRule[] = [
       'ExtendedS3DestinationConfiguration/DataFormatConversionConfiguration/SchemaConfiguration/Region',
       regionOfZone,
     ],
-    ['ExtendedS3DestinationConfiguration/ProcessingConfiguration/Processors/*/Parameters/*', noCode],
+    // The other one, `Lambda`, runs a function on each record.
+    ['ExtendedS3DestinationConfiguration/ProcessingConfiguration/Processors/*/Type', oneOf(...PROCESSORS)],
   ]),
+  ...rows('Residency-RoleBoundary', FIREHOSE, [['ExtendedS3DestinationConfiguration/RoleARN', ownRole]]),
+  ...['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy'].flatMap((type) => [
+    ...rows('Residency-RoleBoundary', type, [['Roles/*', ownRole]]),
+    ...nothing('Residency-RoleBoundary', type, 'Users', 'Groups'),
+  ]),
+  ...['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::CompositeAlarm'].flatMap((type) =>
+    rows('Residency-Subscription', type, [
+      ['AlarmActions/*', ownReference],
+      ['InsufficientDataActions/*', ownReference],
+      ['OKActions/*', ownReference],
+    ]),
+  ),
   ...rows('Residency-Subscription', 'AWS::SNS::Subscription', [['', ownSubscriber]], false),
   ...rows('Residency-Subscription', 'AWS::SNS::Subscription', [
     ['Endpoint', seenWithItsProtocol],
     ['Region', regionOfZone],
+    ['TopicArn', ownReference],
+    ['RedrivePolicy', absent],
   ]),
   ...rows('Residency-Subscription', 'AWS::SNS::Topic', [
     ['Subscription/*', ownSubscriber],
     ['DataProtectionPolicy', absent],
   ]),
 ];
-
-/** Firehose runs a function on each record where a parameter names one. */
-function noCode(...[value]: Parameters<Demand>): string | null {
-  return JSON.stringify(value).includes('LambdaArn') ? 'processors without a Lambda function' : null;
-}
 
 /** Claims an endpoint for the rule that sees both. */
 function seenWithItsProtocol(): null {

@@ -19,7 +19,8 @@ export const RULES = {
     fix: 'Make the stack with the account of its zone; never without one.',
   },
   'Residency-AssetDestination': {
-    description: "What is uploaded for a stack goes to the stack's own region and account.",
+    description:
+      'What is uploaded for a stack goes to its own region and account, where its images come from.',
     fix: "Publish with the CDK's default synthesizer of the stack.",
   },
   'Residency-ResourceType': {
@@ -52,11 +53,12 @@ export const RULES = {
   },
   'Residency-Parameter': {
     description: 'No text enters a template when it is deployed, since the gate could not have seen it.',
-    fix: 'Put it into the topology. Parameters may be numbers, or have a list of allowed values.',
+    fix: 'Put it into the topology. The parameters that there may be are in infra/residency/exemptions.ts; one with a single allowed value is fine.',
   },
   'Residency-StackOutput': {
-    description: 'A stack reads outputs of its own zone only, from the region that they are in.',
-    fix: 'Zones share nothing: make the resource in both.',
+    description:
+      'A stack reads outputs of its own zone only, where they are; outputs are of resources, not texts.',
+    fix: 'Zones share nothing: make the resource in both. Give out what a Ref or an attribute of a resource says.',
   },
   'Residency-SharedExport': {
     description: 'No export and no import: neither says which zone is at its other end.',
@@ -81,8 +83,9 @@ export const RULES = {
     fix: "Use a key of each region, or a replica of the key in the origin's base.",
   },
   'Residency-Principal': {
-    description: "Policies of resources let in the zone's account and AWS services only.",
-    fix: "Name a role of the zone's account, or a service principal without a region.",
+    description:
+      "Policies of resources let in the zone's account and AWS services only; no bucket is public.",
+    fix: "Name a role of the zone's account, or a service principal without a region, in a statement with a literal effect.",
   },
   'Residency-Network': {
     description:
@@ -91,7 +94,7 @@ export const RULES = {
   },
   'Residency-EntryPoint': {
     description:
-      "The accelerator leads to load balancers of the zone's stacks, and firewalls are in their region.",
+      "Names and the accelerator lead to load balancers of the zone's stacks; there is no other way in.",
     fix: "Take the load balancer from a stack of the zone and its group's region from the topology.",
   },
   'Residency-LogDestination': {
@@ -99,12 +102,12 @@ export const RULES = {
     fix: "Refer to a resource of the zone's stacks. A bucket's name or ARN alone doesn't say where it is.",
   },
   'Residency-Subscription': {
-    description: 'Notifications go to an e-mail address, or to a resource of the zone.',
-    fix: 'Subscribe by e-mail, or refer to a queue in the zone.',
+    description: "Notifications go to the topology's e-mail address, or to a resource of the zone.",
+    fix: 'Subscribe the address of `alarms`, or refer to a queue in the zone.',
   },
   'Residency-RoleBoundary': {
-    description: "Every role is bounded by its region's permission boundary.",
-    fix: "Set the boundary of the region's base stack on the role.",
+    description: "Every role is bounded by its region's permission boundary, and tasks have such roles only.",
+    fix: "Name the boundary of infra/names.ts on the role; refer to roles of the same stack. The boundary's statements are those of policies.ts.",
   },
 } as const satisfies Readonly<Record<string, Rule>>;
 

@@ -92,17 +92,35 @@ test('a zone of one region has a key that later regions can copy: what it is can
 });
 
 test.each([
-  [true, 'Retain'],
-  [false, 'Delete'],
-] as const)('deletion protection %s: keys and flow logs get the policy %s', (deletionProtection, policy) => {
-  const expected = { DeletionPolicy: policy, UpdateReplacePolicy: policy };
-  for (const [region, types] of [
-    ['eu-central-1', ['KMS::Key', 'Logs::LogGroup']],
-    ['eu-west-3', ['KMS::Key', 'KMS::ReplicaKey', 'Logs::LogGroup']],
-  ] as const) {
-    const made = template(region, { deletionProtection });
-    for (const type of types) expectAll(made, `AWS::${type}`, expected);
-  }
+  [true, { DeletionPolicy: 'RetainExceptOnCreate', UpdateReplacePolicy: 'Retain' }],
+  [false, { DeletionPolicy: 'Delete', UpdateReplacePolicy: 'Delete' }],
+] as const)(
+  'deletion protection %s: keys and flow logs get the policies %o',
+  (deletionProtection, expected) => {
+    for (const [region, types] of [
+      ['eu-central-1', ['KMS::Key', 'Logs::LogGroup']],
+      ['eu-west-3', ['KMS::Key', 'KMS::ReplicaKey', 'Logs::LogGroup']],
+    ] as const) {
+      const made = template(region, { deletionProtection });
+      for (const type of types) expectAll(made, `AWS::${type}`, expected);
+    }
+  },
+);
+
+test('the address range and the first two availability zones are remembered; a third one may be added, not changed', () => {
+  const parameters = (letters: string): Record<string, unknown> => {
+    const availabilityZones = { 'eu-west-3': Array.from(letters, (letter) => `eu-west-3${letter}`) };
+    return template('eu-west-3', { availabilityZones }).toJSON()['Parameters'];
+  };
+  const remembered = (value: string): unknown =>
+    expect.objectContaining({ Default: value, AllowedValues: [value] });
+  expect(parameters('abc')).toMatchObject({
+    AddressRange: remembered(deployment().regions[1]?.addressRange ?? ''),
+    FirstZones: remembered('eu-west-3a eu-west-3b'),
+    ThirdZone: remembered('eu-west-3c'),
+  });
+  expect(parameters('ab')).toMatchObject({ FirstZones: remembered('eu-west-3a eu-west-3b') });
+  expect(parameters('ab')).not.toHaveProperty('ThirdZone');
 });
 
 test('flow logs are encrypted and kept as long as the zone says', () => {

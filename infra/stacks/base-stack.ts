@@ -15,6 +15,7 @@ import type { AwsRegion } from '../../topology/aws-regions.ts';
 import type { ZoneDeployment } from '../../topology/deployment.ts';
 import { AlarmTopic } from '../constructs/alarm-topic.ts';
 import { Endpoints } from '../constructs/endpoints.ts';
+import { fixedChoice } from '../constructs/fixed-choice.ts';
 import { DataKey, RecoverableKey } from '../constructs/keys.ts';
 import { Network, publicRanges, TIERS } from '../constructs/network.ts';
 import type { NamedRouteTable } from '../constructs/peering.ts';
@@ -37,6 +38,9 @@ export interface SecurityGroups {
   readonly cache: ec2.SecurityGroup;
   readonly endpoints: ec2.SecurityGroup;
 }
+
+/** As many as every region has. */
+const FIRST_ZONES = 2;
 
 /** Keys of outputs that are for other stacks of the zone, not for scripts. */
 const OWN_OUTPUTS = {
@@ -86,6 +90,7 @@ export class BaseStack extends RegionStack {
     });
     const { account, deletionProtection: retained } = zone;
     const { addressRange, availabilityZones } = this.here;
+    this.#fixNetwork();
     this.dataKey = new DataKey(this, 'DataKey', { account, region, alias: this.stackName, retained }).key;
     const primaryArn = this.#primaryKeyArn();
     this.recoverableKeyArn = new RecoverableKey(this, 'RecoverableKey', {
@@ -141,6 +146,33 @@ export class BaseStack extends RegionStack {
     };
   }
 
+  /** Another range, or other availability zones, would be another network: with half of what is in the old one still there. */
+  #fixNetwork(): void {
+    const { region, addressRange, availabilityZones } = this.here;
+    const instead =
+      region === this.zone.origin
+        ? 'The origin gets another one in a new zone only.'
+        : 'To have another one, take the region out of its zone, delete its stacks and what they leave behind, and add it again.';
+    fixedChoice(this, 'AddressRange', {
+      value: addressRange,
+      what: `the address range of ${region}`,
+      instead,
+    });
+    fixedChoice(this, 'FirstZones', {
+      value: availabilityZones.slice(0, FIRST_ZONES).join(' '),
+      what: `the first two availability zones of ${region}`,
+      instead,
+    });
+    // One can be added, for the parameter comes with it.
+    const [third] = availabilityZones.slice(FIRST_ZONES);
+    if (third === undefined) return;
+    fixedChoice(this, 'ThirdZone', {
+      value: third,
+      what: `the third availability zone of ${region}`,
+      instead,
+    });
+  }
+
   #primaryKeyArn(): string | null {
     const { zone } = this;
     if (this.region === zone.origin) return null;
@@ -154,7 +186,9 @@ export class BaseStack extends RegionStack {
     return new logs.LogGroup(this, 'FlowLogs', {
       encryptionKey: this.dataKey,
       retention: this.zone.retention.logDays,
-      removalPolicy: this.zone.deletionProtection ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      removalPolicy: this.zone.deletionProtection
+        ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+        : RemovalPolicy.DESTROY,
     });
   }
 

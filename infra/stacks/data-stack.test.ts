@@ -37,10 +37,14 @@ test('the origin of several regions makes an empty, protected, encrypted global 
     GlobalClusterIdentifier: 'keyhearth-test-eu',
     Engine: 'aurora-postgresql',
     EngineVersion: clusterOfOrigin['EngineVersion'],
+    EngineLifecycleSupport: 'open-source-rds-extended-support',
     StorageEncrypted: true,
     DeletionProtection: true,
   });
-  origin.hasResource('AWS::RDS::GlobalCluster', { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+  origin.hasResource('AWS::RDS::GlobalCluster', {
+    DeletionPolicy: 'RetainExceptOnCreate',
+    UpdateReplacePolicy: 'Retain',
+  });
   for (const template of [origin, replica, alone]) {
     expect(JSON.stringify(template.toJSON())).not.toMatch(/SourceDBCluster|ReplicationSource/);
   }
@@ -107,7 +111,13 @@ test('the master user comes from the zone’s secret when CloudFormation makes t
 });
 
 test('apart from that, and from what names their region, origin and replica are alike: nothing says who is home', () => {
-  const own = ['MasterUsername', 'MasterUserPassword', 'DatabaseName', 'GlobalClusterIdentifier'];
+  const own = [
+    'MasterUsername',
+    'MasterUserPassword',
+    'DatabaseName',
+    'EngineLifecycleSupport',
+    'GlobalClusterIdentifier',
+  ];
   const rest = (properties: Record<string, unknown>): unknown =>
     JSON.parse(
       JSON.stringify(Object.fromEntries(Object.entries(properties).filter(([key]) => !own.includes(key))))
@@ -169,7 +179,7 @@ test('protected, everything that holds data or that it needs stays', () => {
       'AWS::S3::Bucket',
       'AWS::Logs::LogGroup',
     ]) {
-      template.allResources(type, { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+      template.allResources(type, { DeletionPolicy: 'RetainExceptOnCreate', UpdateReplacePolicy: 'Retain' });
     }
     template.hasResourceProperties('AWS::RDS::DBCluster', { DeletionProtection: true });
   }

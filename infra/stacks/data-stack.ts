@@ -9,6 +9,7 @@ import {
   clusterIdentifier,
   databaseLogGroupName,
   globalClusterIdentifier,
+  instanceIdentifier,
   outputKeys,
   secretNames,
   stackNames,
@@ -126,6 +127,7 @@ export class DataStack extends RegionStack {
     const { zone, here } = this;
     return new Database(this, 'Database', {
       identifier: clusterIdentifier(zone, here.region),
+      instanceIdentifier: (number) => instanceIdentifier(zone, here.region, number),
       here,
       vpc: base.vpc,
       subnets: SUBNETS,

@@ -60,7 +60,7 @@ test('a region is drained by a parameter, which a later deployment keeps', () =>
 
 test('the accelerator stays when its stack is deleted, unless the zone isn’t protected', () => {
   edgeOf().hasResource('AWS::GlobalAccelerator::Accelerator', {
-    DeletionPolicy: 'Retain',
+    DeletionPolicy: 'RetainExceptOnCreate',
     UpdateReplacePolicy: 'Retain',
   });
   edgeOf({ deletionProtection: false }).hasResource('AWS::GlobalAccelerator::Accelerator', {

@@ -1,5 +1,6 @@
 import { aws_ec2 as ec2, Tags } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import type { AwsRegion } from '../../topology/aws-regions.ts';
 import { WayToRegion } from '../constructs/peering.ts';
 import { stackNames } from '../names.ts';
 import type { BaseStack } from './base-stack.ts';
@@ -22,6 +23,8 @@ export interface LinkStackProps {
  * with public addresses.)
  */
 export class LinkStack extends RegionStack {
+  /** The region that it leads to. */
+  readonly target: AwsRegion;
   readonly connectionId: string;
 
   constructor(scope: Construct, { from, to, counterpart }: LinkStackProps) {
@@ -32,6 +35,7 @@ export class LinkStack extends RegionStack {
       stackName: stackNames.link(zone, from.here.region, to.here.region),
       description: `Keyhearth zone ${zone.name}: what leads from ${from.here.region} to ${to.here.region}`,
     });
+    this.target = to.here.region;
     const { vpcId, routeTables, tasksGroupId, loadBalancerGroupId, databaseGroupId } = from.factsFor(this);
     // The counterpart's is a reference to its resource: so that stack is deployed before, and deleted after, this one.
     this.connectionId =

@@ -298,13 +298,13 @@ test('the other regions find the load balancer by a private name that belongs to
   });
 });
 
-test('every log is encrypted and has an end; what one-off commands say is gone after a day', () => {
+test('every log is encrypted and has an end; what one-off commands say is gone after a week', () => {
   const groups = Object.entries(template.findResources('AWS::Logs::LogGroup'));
   expect(groups.map(([, { Properties }]) => Properties.RetentionInDays)).toEqual(
-    expect.arrayContaining([1, 30]),
+    expect.arrayContaining([7, 30]),
   );
   for (const [, { Properties }] of groups) expect(Properties).toHaveProperty('KmsKeyId');
-  const [oneOff] = groups.find(([, { Properties }]) => Properties.RetentionInDays === 1) ?? [];
+  const [oneOff] = groups.find(([, { Properties }]) => Properties.RetentionInDays === 7) ?? [];
   expect(container('command')).toMatchObject({
     LogConfiguration: { Options: { 'awslogs-group': { Ref: oneOff } } },
   });

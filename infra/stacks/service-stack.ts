@@ -10,6 +10,7 @@ import {
 import type { Construct } from 'constructs';
 import { certificateOf } from '../constructs/certificate.ts';
 import { EncryptedLogGroup } from '../constructs/encrypted-log-group.ts';
+import { fixedChoice } from '../constructs/fixed-choice.ts';
 import { Firewall } from '../constructs/firewall.ts';
 import { LoadBalancer } from '../constructs/load-balancer.ts';
 import { addPeerName } from '../constructs/peer-name.ts';
@@ -26,8 +27,8 @@ import type { DataStack } from './data-stack.ts';
 import { RegionStack } from './region-stack.ts';
 import type { ZoneStack } from './zone-stack.ts';
 
-/** What `bootstrap` says, a root key among it, is kept no longer: it is meant for whoever ran it. */
-const ONE_OFF_LOG_DAYS = 1;
+/** What a command says is meant for whoever ran it. */
+const ONE_OFF_LOG_DAYS = 7;
 
 export interface ServiceStackProps {
   readonly base: BaseStack;
@@ -50,6 +51,12 @@ export class ServiceStack extends RegionStack {
       region: here.region,
       stackName: stackNames.service(zone, here.region),
       description: `Keyhearth zone ${zone.name}: verify service of ${here.region}`,
+    });
+    fixedChoice(this, 'Hostname', {
+      value: zone.hostname,
+      what: `the hostname of zone ${zone.name}`,
+      instead:
+        'Its certificates, its DNS record and the calls between its regions would change one after another, and clients fail meanwhile. Make a second zone, and move the keys there.',
     });
     // What it needs of them are names, which leave no dependency of their own behind.
     for (const needed of [base, data, zoneStack]) this.addStackDependency(needed);
@@ -108,6 +115,7 @@ export class ServiceStack extends RegionStack {
         loadBalancer: balancer,
         targetGroup,
         service: tasks.service,
+        minTasks: here.size.minTasks,
       }),
     });
     untag(this);
@@ -116,6 +124,12 @@ export class ServiceStack extends RegionStack {
     this.#output(outputKeys.service.taskDefinitionArn, definitions.service.taskDefinitionArn);
     this.#output(outputKeys.service.loadBalancerArn, balancer.loadBalancerArn);
     this.#output(outputKeys.service.oneOffTaskDefinitionArn, definitions.oneOff.taskDefinitionArn);
+    const subnets = base.vpc.selectSubnets(base.taskSubnets).subnetIds.join(',');
+    const group = base.securityGroups.tasks.securityGroupId;
+    this.#output(
+      outputKeys.service.oneOffNetwork,
+      `awsvpcConfiguration={subnets=[${subnets}],securityGroups=[${group}],assignPublicIp=DISABLED}`,
+    );
   }
 
   #definitions(
@@ -145,19 +159,38 @@ export class ServiceStack extends RegionStack {
         oneOff: oneOffEnvironment(place),
       },
       peerSecret: ecs.Secret.fromSecretsManager(peers),
+      eventSecrets: zone.events.kind === 'clickhouse' ? this.#clickhouse(zone.events.secretName) : {},
       masterPassword: ecs.Secret.fromSecretsManager(master, 'password'),
       log: new EncryptedLogGroup(this, 'Log', log),
-      oneOffLog: new EncryptedLogGroup(this, 'OneOffLog', {
-        ...log,
-        retentionDays: ONE_OFF_LOG_DAYS,
-        retain: false,
-      }),
+      oneOffLog: this.#oneOffLog(log),
     });
     Validations.of(definitions).acknowledge({
       id: 'AwsSolutions-ECS2',
       reason: 'Settings are variables, and none of these is secret: the secrets come from Secrets Manager.',
     });
     return definitions;
+  }
+
+  /** Of commands that people run in the zone. */
+  #oneOffLog(log: { encryptionKey: BaseStack['dataKey'] }): EncryptedLogGroup {
+    const made = new EncryptedLogGroup(this, 'OneOffLog', {
+      ...log,
+      retentionDays: ONE_OFF_LOG_DAYS,
+      retain: false,
+    });
+    this.#output(outputKeys.service.oneOffLogGroup, made.logGroupName);
+    return made;
+  }
+
+  /** Fields of a secret that somebody has put into this region. */
+  #clickhouse(secretName: string): Readonly<Record<string, ecs.Secret>> {
+    const secret = secretsmanager.Secret.fromSecretNameV2(this, 'ClickHouse', secretName);
+    const field = (name: string): ecs.Secret => ecs.Secret.fromSecretsManager(secret, name);
+    return {
+      KEYHEARTH_CLICKHOUSE_URL: field('url'),
+      KEYHEARTH_CLICKHOUSE_USER: field('user'),
+      KEYHEARTH_CLICKHOUSE_PASSWORD: field('password'),
+    };
   }
 
   /** One of base's groups, to which nothing here adds a rule: they would be in this stack, and base has them all. */

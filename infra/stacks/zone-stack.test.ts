@@ -69,7 +69,7 @@ test('both secrets are generated, encrypted with the origin’s key, and copied 
     expect(Properties.GenerateSecretString.ExcludePunctuation).toBe(true);
     expect(Properties.GenerateSecretString.PasswordLength).toBeGreaterThanOrEqual(48);
     expect(Properties).not.toHaveProperty('SecretString');
-    expect(DeletionPolicy).toBe('Retain');
+    expect(DeletionPolicy).toBe('RetainExceptOnCreate');
   }
   expect(JSON.parse(secrets[0]?.['Properties'].GenerateSecretString.SecretStringTemplate)).toEqual({
     username: 'keyhearth_master',

@@ -107,7 +107,9 @@ export class ZoneStack extends RegionStack {
       secretName: name,
       description,
       generateSecretString: generate,
-      removalPolicy: this.zone.deletionProtection ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      removalPolicy: this.zone.deletionProtection
+        ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+        : RemovalPolicy.DESTROY,
     });
     // The L2's own properties want keys as constructs and would write into their policies, which belong to the regions' base stacks.
     const resource = secret.node.defaultChild;

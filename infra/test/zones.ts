@@ -51,6 +51,12 @@ export function stacksOf(zone: Partial<Zone> = {}): ZoneStacks {
   return buildZone(testApp(), deployment(zone));
 }
 
+/** In no particular order. */
+export function allStacks({ zoneStack, links, regions, edge }: ZoneStacks): readonly Stack[] {
+  const ofRegions = [...regions.values()].flatMap(({ base, data, service }) => [base, data, service]);
+  return [zoneStack, ...links, ...ofRegions, edge];
+}
+
 /** The stacks of one region. Throws where the zone hasn't got it. */
 export function regionOf(
   stacks: ZoneStacks,

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { expect, test } from 'vitest';
-import topology from '../../regions.config.ts';
+import topology from '../../test/topology-fixture.ts';
 import { freePort } from '../lib/ports.ts';
 import { parseLag } from './commands.ts';
 import { checkDisk, neededMb } from './disk-check.ts';

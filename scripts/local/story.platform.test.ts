@@ -5,7 +5,7 @@ import {
   type RunningPlatform,
   startPlatform,
 } from '../../test/platform.ts';
-import topology from '../../regions.config.ts';
+import topology from '../../test/topology-fixture.ts';
 import { rttMatrix } from '../../topology/latency.ts';
 import { environmentOf, regionsOf, zoneOf as configuredZone } from '../../topology/read.ts';
 import type { LocalZone } from './local-file.ts';

@@ -227,9 +227,14 @@ test('pruning takes old idempotency keys, ended epochs and tasks that have stopp
   await side.pool
     .query(`insert into task_status (task_id, region, epoch, epoch_id, watermark, applied_xids, staleness_ms,
     reported_at, stopped_at) values ('gone', 'r', 1, 'aaaaaaaa', '1', '{}', 0, now(), now() - interval '2 hours'),
-    ('silent', 'r', 1, 'aaaaaaaa', '1', '{}', 0, now() - interval '1 year', null)`);
+    ('silent', 'r', 1, 'aaaaaaaa', '1', '{}', 0, now() - interval '1 year', null),
+    ('left', 'long ago', 1, 'aaaaaaaa', '1', '{}', 0, now(), now() - interval '26 hours'),
+    ('before', 'today', 1, 'aaaaaaaa', '1', '{}', 0, now(), now() - interval '3 hours'),
+    ('last', 'today', 1, 'aaaaaaaa', '1', '{}', 0, now(), now() - interval '2 hours')`);
   const pruner = new Pruner({ database, epoch: () => side.epoch, log });
   await pruner.prune();
-  expect(pruner.counters).toMatchObject({ changes: 2, idempotencyKeys: 1, tasks: 1 });
-  expect((await side.pool.query(`select from task_status where task_id = 'silent'`)).rowCount).toBe(1);
+  expect(pruner.counters).toMatchObject({ changes: 2, idempotencyKeys: 1, tasks: 3 });
+  // The last task of a region keeps that region in the zone for a while.
+  const left = await side.pool.query<{ task_id: string }>('select task_id from task_status order by task_id');
+  expect(left.rows.map((row) => row.task_id)).toEqual(['last', 'silent']);
 });

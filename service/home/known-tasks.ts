@@ -14,7 +14,7 @@ export interface TaskLine {
   readonly epoch: string;
 }
 
-/** The longest silent first; those that have stopped, which are kept for an hour, last. */
+/** The longest silent first; those that have stopped, which are kept for an hour or, the last of a region, for a day, last. */
 export async function listTasks(rows: Rows): Promise<readonly TaskLine[]> {
   const lines = (await readTasks(rows)).map(({ report, ageMs, stopped }): TaskLine => {
     const { taskId, region, slot, cutOffAfterMs, epoch } = report;
@@ -36,13 +36,14 @@ export interface ForgetOptions {
   readonly taskId: string;
   /** A task that reported within so long is taken for running, and refused. */
   readonly recentMs: number;
-  /** Forgets it all the same. */
+  /** Forgets it all the same. Of a task that has stopped: it keeps its region in the zone no longer. */
   readonly force: boolean;
 }
 
 /**
- * States that a task's process is known to have stopped: nobody waits for it any more, and no report of it is taken. Does nothing
- * where that is known already. Fails, with a sentence that says why, where there is no such task or it seems to run.
+ * States that a task's process is known to have stopped: nobody waits for it any more, and no report of it is taken. Where that is
+ * known already, it does nothing; with `force`, the task also keeps its region in the zone no longer, which is right where no task
+ * runs there and none will start behind home's back. Fails, with a sentence that says why, where there is no such task or it seems to run.
  */
 export async function forgetTask(rows: Rows, { taskId, recentMs, force }: ForgetOptions): Promise<void> {
   const [found] = await rows.query<{ forgotten: boolean; ageMs: number }>(
@@ -52,6 +53,9 @@ export async function forgetTask(rows: Rows, { taskId, recentMs, force }: Forget
      ), forgotten as (
        update task_status t set stopped_at = clock_timestamp() from found f
        where t.task_id = f.task_id and f.stopped_at is null and ($3 or f.age_ms > $2) returning true
+     ), left_behind as (
+       update task_status t set stopped_at = to_timestamp(0) from found f
+       where t.task_id = f.task_id and f.stopped_at is not null and $3
      )
      select stopped_at is not null or exists (select from forgotten) as forgotten, age_ms as "ageMs" from found`,
     [taskId, recentMs, force],

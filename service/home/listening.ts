@@ -4,8 +4,8 @@ import type { FeedView, Log } from './ports.ts';
 
 export interface ListeningOptions {
   readonly region: string;
-  /** Whether tasks of this region may serve before there is a home; until they do, nobody reaches them. */
-  readonly isCounted: () => boolean;
+  /** Whether tasks of this region may serve before there is a home; until they do, nobody reaches them. Null: not known yet. */
+  readonly isCounted: () => boolean | null;
   /** Monotonic ms. */
   readonly monotonicMs: () => number;
   readonly log: Log;
@@ -25,17 +25,22 @@ const UNREACHABLE_MS = 60_000;
  */
 export class Listening {
   readonly #options: ListeningOptions;
-  readonly #startedAtMs: number;
+  /** When this region was first found to be home by all that was known; null: it wasn't yet. */
+  #startedAtMs: number | null = null;
   #reachableAtMs: number | null = null;
   #over = false;
 
   constructor(options: ListeningOptions) {
     this.#options = options;
-    this.#startedAtMs = options.monotonicMs();
   }
 
   get isOver(): boolean {
     return this.#over;
+  }
+
+  /** This region would be home by all that is known, but listens first. */
+  get isWaiting(): boolean {
+    return this.#startedAtMs !== null && !this.#over;
   }
 
   /** The answer of the own region's URL, on its way through. Fails as it does. */
@@ -50,9 +55,12 @@ export class Listening {
     if (this.#over) return false;
     const { region, isCounted, monotonicMs, log } = this.#options;
     const nowMs = monotonicMs();
-    const sinceMs = isCounted() ? this.#reachableAtMs : this.#startedAtMs;
+    // Before that, it may have asked nobody: time alone is no listening.
+    this.#startedAtMs ??= nowMs;
     const waitedMs = nowMs - this.#startedAtMs;
-    this.#over = isHomeAlready(region, feed) || (sinceMs !== null && nowMs - sinceMs >= LISTEN_MS);
+    const sinceMs = isCounted() === false ? this.#startedAtMs : this.#reachableAtMs;
+    const listenedMs = sinceMs === null ? 0 : nowMs - Math.max(sinceMs, this.#startedAtMs);
+    this.#over = isHomeAlready(region, feed) || listenedMs >= LISTEN_MS;
     if (!this.#over && waitedMs >= UNREACHABLE_MS) {
       this.#over = true;
       log.warn({ waitedMs }, 'this region becomes home, though its own URL leads to none of its tasks');

@@ -11,10 +11,12 @@ const log = { info() {}, warn() {}, error() {} };
 /** A database that shows these regions, or fails. */
 function showing(regions: readonly string[] | Error): Rows {
   return {
-    query: <Row>() =>
-      regions instanceof Error
-        ? Promise.reject<readonly Row[]>(regions)
-        : Promise.resolve(regions.map((region) => ({ region })) as unknown as readonly Row[]),
+    query: <Row>(_text: string, values: readonly unknown[] = []) => {
+      if (regions instanceof Error) return Promise.reject<readonly Row[]>(regions);
+      const [asked] = values;
+      const counted = typeof asked === 'string' ? [{ counted: regions.includes(asked) }] : null;
+      return Promise.resolve((counted ?? regions.map((region) => ({ region }))) as unknown as readonly Row[]);
+    },
   };
 }
 
@@ -103,11 +105,17 @@ test('whoever calls is known for a minute since the last call; a home for as lon
   expect(members.others).toEqual([]);
 });
 
-test('whether the own region is shown is what the reader says, whoever else is named', async () => {
-  const { members, state } = makeMembers([US]);
+test('whether home counts the own region is what the reader says, whoever else is named', async () => {
+  const { members, clock, state } = makeMembers([US]);
   members.heard(US);
-  expect(members.showsOwnRegion).toBe(false);
-  state.reader = [US];
+  state.reader = new Error('it does not answer yet');
   await members.refresh();
-  expect(members.showsOwnRegion).toBe(true);
+  expect(members.isCounted).toBeNull();
+  state.reader = [EU];
+  await members.refresh();
+  expect(members.isCounted).toBe(false);
+  state.reader = [US];
+  clock.advance(2000);
+  await members.refresh();
+  expect(members.isCounted).toBe(true);
 });

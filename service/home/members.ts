@@ -1,5 +1,5 @@
 import type { Rows } from '../manage/ports.ts';
-import { readMemberRegions } from './member-rows.ts';
+import { readCounted, readMemberRegions } from './member-rows.ts';
 import type { Log } from './ports.ts';
 
 export interface MembersOptions {
@@ -53,6 +53,7 @@ export class Members {
   readonly #options: MembersOptions;
   readonly #heardAtMs = new Map<string, number>();
   #shownByReader: readonly string[] = [];
+  #isCounted: boolean | null = null;
   #shownByWriter: readonly string[] = [];
   #homes: readonly string[] = [];
   #refreshedAtMs = Number.NEGATIVE_INFINITY;
@@ -75,9 +76,9 @@ export class Members {
     });
   }
 
-  /** Whether the own reader's data shows the own region: home knows of it, and counts it. */
-  get showsOwnRegion(): boolean {
-    return this.#shownByReader.includes(this.#options.region);
+  /** Whether home counts the own region, by what the own reader showed last; null: it has shown nothing yet. */
+  get isCounted(): boolean | null {
+    return this.#isCounted;
   }
 
   /** A task of that region has signed a call. */
@@ -113,9 +114,11 @@ export class Members {
   }
 
   async #read(): Promise<boolean> {
-    const { reader, monotonicMs, log } = this.#options;
+    const { region, reader, monotonicMs, log } = this.#options;
     try {
-      this.#shownByReader = await readMemberRegions(reader());
+      const rows = reader();
+      this.#shownByReader = await readMemberRegions(rows);
+      this.#isCounted = await readCounted(rows, region);
       this.#refreshedAtMs = monotonicMs();
       this.#tell();
       return true;

@@ -1,6 +1,7 @@
 import { ADVISORY_LOCKS } from '../domain/advisory-locks.ts';
 import type { Epoch } from '../domain/revision.ts';
 import { pause, repeat } from './loop.ts';
+import { REGION_KEPT_MS } from './member-rows.ts';
 import type { Database, Log } from './ports.ts';
 
 export interface PrunerOptions {
@@ -12,7 +13,7 @@ export interface PrunerOptions {
   readonly changesMs?: number;
   /** @default 24 hours */
   readonly idempotencyMs?: number;
-  /** Reports of tasks that have stopped. @default 1 hour */
+  /** Reports of tasks that have stopped; a region's last one stays for as long as it keeps the region in the zone. @default 1 hour */
   readonly stoppedTasksMs?: number;
   /** @default 10 minutes */
   readonly intervalMs?: number;
@@ -76,11 +77,14 @@ with gone as (
   returning 1)
 select count(*)::integer as rows from gone`;
 
-/** A table of as many rows as there are tasks. */
+/** A table of as many rows as there are tasks, and some more of those that have stopped. */
 const PRUNE_TASKS = `
 with gone as (
   delete from task_status where ctid = any (array(
-    select ctid from task_status where stopped_at < now() - make_interval(secs => $1::float8 / 1000) limit $2))
+    select ctid from task_status t where stopped_at < now() - make_interval(secs => $1::float8 / 1000)
+      and (region = '' or stopped_at < now() - make_interval(secs => $3::float8 / 1000)
+        or exists (select from task_status later where later.region = t.region
+          and (later.stopped_at is null or (later.stopped_at, later.task_id) > (t.stopped_at, t.task_id)))) limit $2))
   returning 1)
 select count(*)::integer as rows from gone`;
 
@@ -131,7 +135,7 @@ export class Pruner {
       countOf(await database.query(PRUNE_IDEMPOTENCY, [idempotencyMs, batch])),
     );
     counters.tasks += await this.#inBatches(async () =>
-      countOf(await database.query(PRUNE_TASKS, [stoppedTasksMs, batch])),
+      countOf(await database.query(PRUNE_TASKS, [stoppedTasksMs, batch, REGION_KEPT_MS])),
     );
   }
 

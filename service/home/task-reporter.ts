@@ -1,8 +1,7 @@
-import type { Revision } from '../domain/revision.ts';
 import type { Peers } from '../peers/types.ts';
 import { backoff, pause, within } from './loop.ts';
 import type { Log } from './ports.ts';
-import type { HomeLocator, TaskReport, TaskStatus } from './types.ts';
+import type { HomeLocator, JoinFloor, TaskReport, TaskStatus } from './types.ts';
 
 export interface TaskReporterOptions {
   readonly taskId: string;
@@ -77,7 +76,7 @@ export class TaskReporter {
    * The first report, before this task serves. Returns what it must have applied by then; null where there was nothing to report or
    * no home to report to. Fails as home does.
    */
-  async register(): Promise<Revision | null> {
+  async register(): Promise<JoinFloor | null> {
     const { position, home, status, peers } = this.#options;
     const report = position();
     const where = home.current();

@@ -1,6 +1,7 @@
 import { Problem } from '../domain/problem.ts';
 import type { Epoch, Revision } from '../domain/revision.ts';
 import type { Rows } from '../manage/ports.ts';
+import { REGION_KEPT_MS } from './member-rows.ts';
 import type { KnownTask } from './region-progress.ts';
 import type { TaskReport } from './types.ts';
 
@@ -49,15 +50,18 @@ export async function writeReport(rows: Rows, report: TaskReport): Promise<void>
 }
 
 /**
- * The transaction id from which on everything lies that no snapshot has seen until now. To be asked after a write was answered, in
- * a statement of its own: whoever looked without seeing that write then saw nothing from here on.
+ * The transaction id from which on everything lies that no snapshot has seen until now, and a moment after all that one has seen was
+ * committed. To be asked after a write was answered, in a statement of its own: whoever looked without seeing that write then saw
+ * nothing from here on. The moment is no earlier than the last heartbeat, or one that was written before the clock was set back would
+ * be taken for a later one.
  */
-export async function readNextXid(rows: Rows): Promise<bigint> {
-  const [row] = await rows.query<{ next: string }>(
-    'select pg_snapshot_xmax(pg_current_snapshot())::text as next',
+export async function readFloor(rows: Rows): Promise<{ readonly xid: bigint; readonly atMs: number }> {
+  const [row] = await rows.query<{ next: string; at_ms: number }>(
+    `select pg_snapshot_xmax(pg_current_snapshot())::text as next,
+       (extract(epoch from greatest(clock_timestamp(), (select beat_at from heartbeat))) * 1000)::float8 as at_ms`,
   );
   if (row === undefined) throw new Error('a snapshot without an end');
-  return BigInt(row.next);
+  return { xid: BigInt(row.next), atMs: row.at_ms };
 }
 
 /** Whole ms that a bigint column can hold; staleness is infinite before the first poll. */
@@ -92,11 +96,13 @@ interface TaskRow {
   readonly stopped: boolean;
 }
 
+/** Tasks that haven't stopped, and those that still keep their region in the zone, or are there to refuse a late report. */
 export async function readTasks(rows: Rows): Promise<readonly KnownTask[]> {
   const found = await rows.query<TaskRow>(
     `select task_id, region, slot, epoch, epoch_id, watermark::text, applied_xids::text[], staleness_ms, cut_off_after_ms,
        extract(epoch from clock_timestamp() - reported_at)::float8 * 1000 as age_ms, stopped_at is not null as stopped
-     from task_status`,
+     from task_status where stopped_at is null or stopped_at > clock_timestamp() - make_interval(secs => $1::float8 / 1000)`,
+    [REGION_KEPT_MS],
   );
   return found.map((row) => ({
     report: {

@@ -3,7 +3,9 @@ import { startTestPostgres, type TestPostgres } from '../../test/postgres.ts';
 import { makeWriteSide, type WriteSide } from '../../test/write-side.ts';
 import type { Revision } from '../domain/revision.ts';
 import { databaseOf } from '../store/database.ts';
+import { rowsOf } from '../store/rows.ts';
 import { startEpoch } from './epochs.ts';
+import { forgetTask } from './known-tasks.ts';
 import type { Database } from './ports.ts';
 import { TaskStatusStore } from './task-status-store.ts';
 import type { TaskReport } from './types.ts';
@@ -82,6 +84,13 @@ async function silence(taskId: string, ms: number): Promise<void> {
   await side.pool.query(
     `update task_status set reported_at = clock_timestamp() - make_interval(secs => $2::float8 / 1000) where task_id = $1`,
     [taskId, ms],
+  );
+}
+
+async function stoppedSince(region: string, seconds: number): Promise<void> {
+  await side.pool.query(
+    `update task_status set stopped_at = clock_timestamp() - make_interval(secs => $2) where region = $1 and stopped_at is not null`,
+    [region, seconds],
   );
 }
 
@@ -288,7 +297,7 @@ async function statesOf(revision: Revision): Promise<Readonly<Record<string, str
   return Object.fromEntries((await store.progress(revision)).map(({ region, state }) => [region, state]));
 }
 
-test('found in the data, a region is the zone’s from the first report on until the last of its tasks has stopped', async () => {
+test('found in the data, a region is the zone’s from the first report on until its last task has stopped for long', async () => {
   store = makeDiscovering();
   const revision = await writeOne();
   expect(await statesOf(revision)).toEqual({ [HOME]: 'unknown' });
@@ -301,6 +310,11 @@ test('found in the data, a region is the zone’s from the first report on until
   await silence('task_2', 3_600_000);
   expect(await statesOf(revision)).toEqual({ [HOME]: 'applied', [EUROPE]: 'unknown' });
   await store.stopped('task_2');
+  // One that only just starts there may not know yet that they have stopped.
+  expect(await statesOf(revision)).toEqual({ [HOME]: 'applied', [EUROPE]: 'unknown' });
+  await stoppedSince(EUROPE, 25 * 3600 - 60);
+  expect(await statesOf(revision)).toEqual({ [HOME]: 'applied', [EUROPE]: 'unknown' });
+  await stoppedSince(EUROPE, 25 * 3600 + 60);
   expect(await statesOf(revision)).toEqual({ [HOME]: 'applied' });
   // It stopped before its first report, and belongs to no region.
   await store.stopped('task_3');
@@ -317,7 +331,21 @@ test('a region that joins while others wait is waited for, and no longer once it
   await store.report(report(revision, true, { taskId: 'task_home', region: HOME }));
   expect(await another).toContainEqual({ region: EUROPE, state: 'pending' });
   await store.stopped('task_1');
+  await stoppedSince(EUROPE, 26 * 3600);
   expect((await all).map(({ region, state }) => [region, state])).toEqual([[HOME, 'applied']]);
+});
+
+test('whoever knows that a region is left for good takes it out at once', async () => {
+  store = makeDiscovering();
+  const revision = await writeOne();
+  await store.report(report(revision, true, { taskId: 'task_home', region: HOME }));
+  await store.report(report(revision, true));
+  await store.stopped('task_1');
+  const rows = rowsOf(side.pool);
+  await forgetTask(rows, { taskId: 'task_1', recentMs: 0, force: false });
+  expect(await statesOf(revision)).toEqual({ [HOME]: 'applied', [EUROPE]: 'unknown' });
+  await forgetTask(rows, { taskId: 'task_1', recentMs: 0, force: true });
+  expect(await statesOf(revision)).toEqual({ [HOME]: 'applied' });
 });
 
 test('whoever registers gets a number above all that was called applied without it', async () => {
@@ -328,6 +356,17 @@ test('whoever registers gets a number above all that was called applied without 
   const floor = await store.register(report(before, false));
   expect(floor.epoch).toEqual(before.epoch);
   expect(floor.xid).toBeGreaterThan(before.xid);
+  const clock = async () =>
+    (
+      await side.pool.query<{ ms: number }>(
+        `select extract(epoch from clock_timestamp())::float8 * 1000 as ms`,
+      )
+    ).rows[0]?.ms ?? 0;
+  expect(Math.abs((floor.atMs ?? 0) - (await clock()))).toBeLessThan(10_000);
+  // Written before the clock was set back: no heartbeat of after the registration.
+  await side.pool.query(`update heartbeat set beat_at = clock_timestamp() + interval '1 hour'`);
+  const { atMs = 0 } = await store.register(report(before, false));
+  expect(atMs).toBeGreaterThan((await clock()) + 3_500_000);
   const after = await writeOne();
   expect(after.xid).toBeGreaterThanOrEqual(floor.xid);
   // Its first report counts at once.

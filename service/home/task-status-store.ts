@@ -3,15 +3,8 @@ import { Problem } from '../domain/problem.ts';
 import type { Database } from './ports.ts';
 import { isEnough, regionState, type KnownTask } from './region-progress.ts';
 import { isRegionName } from './members.ts';
-import {
-  hasRevision,
-  isOfEndedEpoch,
-  readNextXid,
-  readTasks,
-  writeReport,
-  writeStopped,
-} from './task-rows.ts';
-import type { RegionProgress, TaskReport, TaskStatus } from './types.ts';
+import { hasRevision, isOfEndedEpoch, readFloor, readTasks, writeReport, writeStopped } from './task-rows.ts';
+import type { JoinFloor, RegionProgress, TaskReport, TaskStatus } from './types.ts';
 
 export interface TaskStatusStoreOptions {
   readonly database: Database;
@@ -20,7 +13,7 @@ export interface TaskStatusStoreOptions {
   readonly ownRegion: string;
   /** Regions that are the zone's, whatever tasks have reported. */
   readonly regions: readonly string[];
-  /** True: each region of which a task has reported that hasn't stopped is the zone's, too. @default false */
+  /** True: each region of which a task has reported, and that wasn't left for long since, is the zone's, too. @default false */
   readonly discovers?: boolean;
   /** Monotonic ms. */
   readonly monotonicMs: () => number;
@@ -84,10 +77,10 @@ export class TaskStatusStore implements TaskStatus {
     this.#tick?.pass();
   }
 
-  async register(report: TaskReport): Promise<Revision> {
+  async register(report: TaskReport): Promise<JoinFloor> {
     const epoch = this.#requireHome();
     await this.report(report);
-    const floor = { epoch, xid: await readNextXid(this.#options.database) };
+    const floor = { epoch, ...(await readFloor(this.#options.database)) };
     // Of a home that has moved meanwhile, the number would be one of another history.
     if (!sameEpoch(this.#requireHome(), epoch)) throw notHome();
     return floor;
@@ -166,12 +159,15 @@ export class TaskStatusStore implements TaskStatus {
     return this.#regions.map((region) => ({ region, state: 'unknown', reason }));
   }
 
-  /** A region whose tasks have all stopped is none of the zone's any more; one whose tasks are silent is. */
+  /**
+   * A region whose tasks have all stopped is the zone's for a while longer, as `unknown`: a task that only just starts there may not
+   * have seen that they did (`member-rows.ts`). One whose tasks are silent is the zone's for as long as they are.
+   */
   #learnRegions(tasks: readonly KnownTask[]): readonly string[] {
     const { regions, discovers = false } = this.#options;
     if (!discovers) return regions;
-    const running = tasks.filter((task) => !task.stopped).map((task) => task.report.region);
-    this.#regions = [...new Set([...regions, ...running.toSorted()])];
+    const reported = tasks.map((task) => task.report.region).filter((region) => region !== '');
+    this.#regions = [...new Set([...regions, ...reported.toSorted()])];
     return this.#regions;
   }
 

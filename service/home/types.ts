@@ -26,6 +26,12 @@ export interface TaskReport {
   readonly cutOffAfterMs: number | null;
 }
 
+/** What a task must have applied before it serves: it has if it applied all below `xid`, or shows a heartbeat of after `atMs`. */
+export interface JoinFloor extends Revision {
+  /** Epoch ms by the home database's clock, and no earlier than its last heartbeat. Absent: told by an older version. */
+  readonly atMs?: number;
+}
+
 export type RegionProgress =
   | { readonly region: string; readonly state: 'applied'; readonly afterMs: number }
   | { readonly region: string; readonly state: 'pending' }
@@ -36,9 +42,10 @@ export interface TaskStatus {
   report(report: TaskReport): Promise<void>;
   /**
    * Takes a task's first report, and returns the transaction id, at home, below which everything lies that was called applied
-   * without this task: it may serve once its feed's watermark is no less.
+   * without this task, and a moment that came later: it may serve once its feed's watermark is no less, or its heartbeat is of after
+   * that moment (which comes earlier where some transaction takes long).
    */
-  register(report: TaskReport): Promise<Revision>;
+  register(report: TaskReport): Promise<JoinFloor>;
   /** The task is known to have stopped: nobody waits for it any more. */
   stopped(taskId: string): Promise<void>;
   /** Progress of each region of the zone as of now. */

@@ -1,8 +1,8 @@
 import type { KeyHash } from '../domain/brands.ts';
 import type { SnapshotFloor } from '../domain/feed.ts';
 import type { RecordReads, SharedObject, SharedRef } from '../domain/records.ts';
-import type { Epoch, Revision } from '../domain/revision.ts';
-import type { TaskReport } from '../home/types.ts';
+import type { Epoch } from '../domain/revision.ts';
+import type { JoinFloor, TaskReport } from '../home/types.ts';
 
 /** What a region says of itself to its peers. */
 export interface PeerState {
@@ -85,7 +85,7 @@ export interface Peers {
   pass(region: string, request: PassedRequest): Promise<PassedAnswer>;
   report(region: string, report: TaskReport, signal: AbortSignal): Promise<void>;
   /** A task's first report; returns what it must have applied before it serves (`TaskStatus`). */
-  register(region: string, report: TaskReport, signal: AbortSignal): Promise<Revision>;
+  register(region: string, report: TaskReport, signal: AbortSignal): Promise<JoinFloor>;
   stopped(region: string, taskId: string): Promise<void>;
   readRecords(
     region: string,

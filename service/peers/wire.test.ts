@@ -82,6 +82,13 @@ const refs: fc.Arbitrary<SharedRef[]> = fc.array(
 
 const epochOf = fc.record({ counter: fc.nat(), id: text });
 const from = fc.constantFrom('home', 'reader');
+const joinFloor = fc.record(
+  { epoch, xid: fc.bigInt({ min: 0n, max: 2n ** 63n }), atMs: fc.integer() },
+  {
+    requiredKeys: ['epoch', 'xid'],
+  },
+);
+
 const floor = fc.record({
   mark: fc.option(fc.record({ epoch: epochOf, watermark: xid, met: fc.nat() })),
   revision: fc.option(fc.record({ epoch: epochOf, xid })),
@@ -104,6 +111,7 @@ test.each<
     wire.readRecordsCall,
   ],
   ['records', records, wire.writeRecords, wire.readRecords],
+  ['floor', joinFloor, wire.writeFloor, wire.readFloor],
   ['shared call', fc.record({ refs, floor, from }), wire.writeSharedCall, wire.readSharedCall],
   ['shared', fc.array(shared), wire.writeShared, wire.readShared],
   ['stopped', text, wire.writeStopped, wire.readStopped],

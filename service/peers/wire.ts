@@ -10,8 +10,7 @@ import type {
   SharedObject,
   SharedRef,
 } from '../domain/records.ts';
-import type { Revision } from '../domain/revision.ts';
-import type { TaskReport } from '../home/types.ts';
+import type { JoinFloor, TaskReport } from '../home/types.ts';
 import type { PeerState, ReadFrom } from './types.ts';
 
 /**
@@ -94,7 +93,9 @@ const SharedRefWire = Type.Object({
 
 const stateReader = reader(PeerStateWire);
 const reportReader = reader(TaskReportWire);
-const floorReader = reader(Type.Object({ epoch: EpochWire, xid: BigIntText }));
+const floorReader = reader(
+  Type.Object({ epoch: EpochWire, xid: BigIntText, atMs: Type.Optional(Type.Number()) }),
+);
 const stoppedReader = reader(Type.Object({ taskId: Type.String() }));
 const FloorWire = Type.Object({
   mark: Nullable(Type.Object({ epoch: EpochWire, watermark: BigIntText, met: Type.Integer({ minimum: 0 }) })),
@@ -124,11 +125,12 @@ export function readReport(text: string): TaskReport {
   return { ...wire, watermark: BigInt(wire.watermark), appliedXids: wire.appliedXids.map(BigInt) };
 }
 
-export const writeFloor = ({ epoch, xid }: Revision): string => JSON.stringify({ epoch, xid: String(xid) });
+export const writeFloor = ({ epoch, xid, atMs }: JoinFloor): string =>
+  JSON.stringify({ epoch, xid: String(xid), atMs });
 
-export function readFloor(text: string): Revision {
-  const { epoch, xid } = floorReader(text);
-  return { epoch, xid: BigInt(xid) };
+export function readFloor(text: string): JoinFloor {
+  const { epoch, xid, atMs } = floorReader(text);
+  return { epoch, xid: BigInt(xid), ...(atMs === undefined ? {} : { atMs }) };
 }
 
 export const writeStopped = (taskId: string): string => JSON.stringify({ taskId });

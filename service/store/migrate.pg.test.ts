@@ -1,10 +1,14 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { startTestPostgres, type TestPostgres } from '../../test/postgres.ts';
 import { ADVISORY_LOCKS } from '../domain/advisory-locks.ts';
+import type { DatabaseAccess } from './access.ts';
+import { TokenFailure } from './iam-tokens.ts';
 import { migrate } from './migrate.ts';
 import { rowsOf } from './rows.ts';
 import { isSupportedSchema, readSchemaVersion } from './schema-version.ts';
@@ -124,4 +128,34 @@ test('waiting for another migration is not waiting for a table', async () => {
     await client.query('select pg_advisory_unlock($1)', [ADVISORY_LOCKS.migration]);
     expect((await waiting).applied).toContain('0101_base');
   });
+});
+
+test('where no password is to be had, the socket is gone at once', async () => {
+  const { port } = new URL(postgres.primary.url);
+  const relay = createServer((socket) => {
+    const onward = connect(Number(port), '127.0.0.1');
+    socket
+      .on('error', () => {})
+      .pipe(onward.on('error', () => {}))
+      .pipe(socket);
+    socket.on('close', () => void relay.emit('left'));
+  }).listen(0, '127.0.0.1');
+  await once(relay, 'listening');
+  onTestFinished(() => void relay.close());
+  const address = relay.address();
+  const place = { host: '127.0.0.1', port: typeof address === 'object' ? (address?.port ?? 0) : 0 };
+  const access: DatabaseAccess = {
+    clientConfig: () => ({
+      ...place,
+      user: 'keyhearth',
+      database: 'keyhearth',
+      ssl: false,
+      password: () => Promise.reject(new TokenFailure('no token')),
+    }),
+  };
+  const left = once(relay, 'left', { signal: AbortSignal.timeout(5000) });
+  await expect(migrate({ url: postgres.primary.url, access, onWarning: () => {} })).rejects.toThrow(
+    'no token',
+  );
+  await left;
 });

@@ -35,6 +35,8 @@ export interface Migrated {
 export const MIGRATIONS_DIRECTORY = fileURLToPath(new URL('./migrations', import.meta.url));
 
 const CONNECTION_TIMEOUT_MS = 5000;
+/** For what takes a server a moment: one that is silent for longer, once it has let us in, is as good as gone. */
+export const ANSWER_TIMEOUT_MS = 3000;
 /** Another migration may have much to do; one that takes longer than this is stuck. */
 const OTHER_MIGRATION_TIMEOUT_MS = 15 * 60_000;
 /** The migration library pauses for moments only: a client that is silent for so long is gone, and its locks must not stay. */
@@ -46,8 +48,8 @@ const IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000;
  */
 export async function migrate(options: MigrateOptions): Promise<Migrated> {
   const client = migrationClient(options.url, options.access ?? PLAIN_ACCESS, options.onWarning);
-  await client.connect();
   try {
+    await client.connect();
     await lockMigrations(client, OTHER_MIGRATION_TIMEOUT_MS);
     return await applyMigrations(client, options);
   } finally {
@@ -72,23 +74,43 @@ export function migrationClient(
     keepAlive: true,
   });
   client.on('error', (error) => onWarning(error.message));
+  // The library keeps the socket of a client whose password can't be had, which would hold this process for a minute.
+  const { connection } = client;
+  connection.on('error', () => void connection.stream.destroy());
   return client;
 }
 
 /**
- * Takes the lock of migrations for the session, waiting so long at most; then fails with SQLSTATE 55P03. The session's statements
- * have no other limit from here on.
+ * Takes the lock of migrations for the session, waiting so long at most; then fails with SQLSTATE 55P03, or, where the server is
+ * silent, as a connection does. The session's statements have no other limit from here on.
  */
 export async function lockMigrations(client: pg.Client, waitMs: number): Promise<void> {
   // No limit on a statement or on the whole, whatever the role's own settings are: an index over all keys takes as long as it
   // takes, and one that is cancelled half-way begins again at nothing with the next try. But once nobody waits for it any more, it
   // is given up, or its locks would stay until it had finished for nobody.
-  await client.query(
+  await queryInTime(
+    client,
     `set statement_timeout = 0; set transaction_timeout = 0; set client_connection_check_interval = '5s'`,
+    ANSWER_TIMEOUT_MS,
   );
   // The library would wait for its turn under the same limit as for a table's lock, so we take the lock ourselves.
-  await client.query(`set lock_timeout = ${waitMs}`);
-  await client.query(`select pg_advisory_lock(${ADVISORY_LOCKS.migration})`);
+  await queryInTime(client, `set lock_timeout = ${waitMs}`, ANSWER_TIMEOUT_MS);
+  await queryInTime(
+    client,
+    `select pg_advisory_lock(${ADVISORY_LOCKS.migration})`,
+    waitMs + ANSWER_TIMEOUT_MS,
+  );
+}
+
+/** A query that isn't waited for longer than this: then it fails as a connection does, and the session is to be ended. */
+export async function queryInTime<Row extends pg.QueryResultRow>(
+  client: pg.Client,
+  text: string,
+  timeoutMs: number,
+): Promise<pg.QueryResult<Row>> {
+  // Known to the library, not to its types.
+  const query = { text, query_timeout: timeoutMs };
+  return await client.query<Row>(query);
 }
 
 /** Applies what is missing, in one transaction, in a session that has the lock of migrations. */

@@ -1,10 +1,18 @@
 import { readdirSync } from 'node:fs';
 import pg from 'pg';
 import type { DatabaseAccess } from './access.ts';
+import { APP_ROLE } from './app-role.ts';
 import { parseDatabaseUrl } from './database-url.ts';
 import { errorCode, isConnectionFailure, isRefusedConnection } from './failures.ts';
-import { applyMigrations, lockMigrations, migrationClient, MIGRATIONS_DIRECTORY } from './migrate.ts';
-import { APP_ROLE, asOwner, deniedRights, grantTables, makeRoles } from './roles.ts';
+import {
+  ANSWER_TIMEOUT_MS,
+  applyMigrations,
+  lockMigrations,
+  migrationClient,
+  MIGRATIONS_DIRECTORY,
+  queryInTime,
+} from './migrate.ts';
+import { asOwner, deniedRights, grantTables, makeRoles } from './roles.ts';
 import { rowsOf } from './rows.ts';
 import {
   isSupportedSchema,
@@ -53,6 +61,8 @@ const LOCK_WAIT_MS = 60_000;
 const TABLE_LOCK_TIMEOUT_MS = 5000;
 /** SQLSTATE of a lock that wasn't to be had in time. */
 const LOCK_NOT_AVAILABLE = '55P03';
+/** SQLSTATE of a log-in that was refused for its password. */
+const WRONG_PASSWORD = '28P01';
 
 /**
  * Makes a database fit for services of this version: roles, rights, schema. Asks the region's own reader first, as the app, and is
@@ -74,13 +84,13 @@ export async function prepareDatabase(options: PrepareOptions): Promise<Prepared
   const writer = await findWriter(options);
   if (typeof writer === 'string') return withoutWriter(seen, writer);
   try {
-    return await prepareWriter(writer, options);
+    return await prepareWriter(writer.client, writer.url, options);
   } catch (error) {
-    if (error instanceof MigrationRunsElsewhere) return withoutWriter(seen, error.message);
+    if (error instanceof NotNow) return withoutWriter(seen, error.message);
     throw error;
   } finally {
     // It ends the session, and the lock with it.
-    leave(writer);
+    leave(writer.client);
   }
 }
 
@@ -100,21 +110,26 @@ function withoutWriter(seen: Look | string, why: string): Prepared {
   return { schema, applied: [], reason, postponed: true };
 }
 
-class MigrationRunsElsewhere extends Error {}
+/** Nothing was begun at the writer; its message says why. */
+class NotNow extends Error {}
 
-async function prepareWriter(client: pg.Client, options: PrepareOptions): Promise<Prepared> {
+async function prepareWriter(client: pg.Client, url: string, options: PrepareOptions): Promise<Prepared> {
   const waitMs = options.lockWaitMs ?? LOCK_WAIT_MS;
   try {
     await lockMigrations(client, waitMs);
   } catch (error) {
-    if (errorCode(error) !== LOCK_NOT_AVAILABLE) throw error;
-    throw new MigrationRunsElsewhere(`another migration has been running for more than ${waitMs} ms`, {
-      cause: error,
-    });
+    if (errorCode(error) === LOCK_NOT_AVAILABLE) {
+      throw new NotNow(`another migration has been running for more than ${waitMs} ms`, { cause: error });
+    }
+    if (!isConnectionFailure(error)) throw error;
+    throw new NotNow(`the writer was lost: ${placeOf(url)} (${messageOf(error)})`, { cause: error });
   }
   await client.query(`set lock_timeout = ${TABLE_LOCK_TIMEOUT_MS}`);
   try {
-    await makeRoles(client, options.appPassword);
+    const { passwordUnknown } = await makeRoles(client, options);
+    if (passwordUnknown && options.appPassword !== null) {
+      await tryAppPassword(url, options.access, options.appPassword);
+    }
     const { applied, schema } = await asOwner(client, async () => {
       // The readers may have been silent, or behind.
       const before = await readSchemaVersion(rowsOf(client));
@@ -131,6 +146,27 @@ async function prepareWriter(client: pg.Client, options: PrepareOptions): Promis
       `a table stayed in use by others for ${TABLE_LOCK_TIMEOUT_MS} ms, so nothing was applied: start this again`,
       { cause: error },
     );
+  }
+}
+
+/**
+ * Throws an Error naming the fix where the server knows the app by another password than the one that we have: only a superuser can
+ * change it then. Whatever else keeps the app out is found by those who log in as it.
+ */
+async function tryAppPassword(url: string, access: DatabaseAccess, appPassword: string): Promise<void> {
+  const asApp = new URL(url);
+  asApp.username = APP_ROLE;
+  const client = migrationClient(asApp.href, access, () => {}, appPassword);
+  try {
+    await client.connect();
+  } catch (error) {
+    if (errorCode(error) !== WRONG_PASSWORD) return;
+    throw new Error(
+      `KEYHEARTH_APP_PASSWORD is not the password of ${APP_ROLE} at ${placeOf(url)}, and the master user may not change it: give the present one, or alter role ${APP_ROLE} password '…' as a superuser`,
+      { cause: error },
+    );
+  } finally {
+    leave(client);
   }
 }
 
@@ -209,17 +245,21 @@ async function lookAt(client: pg.Client, shipped: readonly string[]): Promise<Lo
  * A session of the master user where writes are accepted, or, where nobody accepts them, why. Throws an Error where a server lets
  * the master user not in: that doesn't pass by itself.
  */
-async function findWriter(options: PrepareOptions): Promise<pg.Client | string> {
+async function findWriter(
+  options: PrepareOptions,
+): Promise<{ readonly client: pg.Client; readonly url: string } | string> {
   const reasons: string[] = [];
   const refusals: string[] = [];
   for (const url of options.masterUrls) {
     const client = migrationClient(url, options.access, options.onWarning, options.masterPassword);
     try {
       await client.connect();
-      const { rows } = await client.query<{ reads: boolean }>(
+      const { rows } = await queryInTime<{ reads: boolean }>(
+        client,
         `select pg_is_in_recovery() or current_setting('transaction_read_only')::boolean as reads`,
+        ANSWER_TIMEOUT_MS,
       );
-      if (rows[0]?.reads === false) return client;
+      if (rows[0]?.reads === false) return { client, url };
       reasons.push(`${placeOf(url)} (it only reads)`);
     } catch (error) {
       if (!isConnectionFailure(error)) throw error;

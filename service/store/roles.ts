@@ -1,12 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Client } from 'pg';
+import { APP_ROLE, createAppRole, type LetIn, letAppIn, type LetInOptions, OWNER_ROLE } from './app-role.ts';
 import { MIGRATIONS_TABLE } from './schema-version.ts';
 import { scramVerifier } from './scram.ts';
-
-/** Owns all objects; nobody logs in as it, migrations run under it. */
-const OWNER_ROLE = 'keyhearth_ddl';
-/** What services log in as. */
-export const APP_ROLE = 'keyhearth_app';
 
 /**
  * Tables of which the app may do less than read, insert, update and delete: what it writes there is for others to rely on.
@@ -35,14 +31,30 @@ export function deniedRights(): readonly (readonly [table: string, right: string
  * Makes both roles, and what they need before migrations run. Idempotent. For a session of somebody who owns the database and may
  * create roles, superuser or not, that has the lock of migrations. Throws an Error naming the fix where that isn't so.
  */
-export async function makeRoles(client: Client, appPassword: string | null): Promise<void> {
+export async function makeRoles(client: Client, options: LetInOptions): Promise<LetIn> {
   await checkMaster(client);
+  const verifier = options.appPassword === null ? null : scramVerifier(options.appPassword, randomBytes(16));
+  // One after the other: where the fix is to be let in, or to hand tables over, by hand, it takes roles that are there.
+  await inTransaction(client, async () => await makeRolesOnce(client, verifier));
+  const letIn = await inTransaction(client, async () => await letAppIn(client, verifier, options.onWarning));
+  await inTransaction(client, async () => {
+    await takeOver(client);
+    await asOwner(client, async () => {
+      await client.query(
+        `alter default privileges in schema public grant ${ALL_RIGHTS.join(', ')} on tables to ${APP_ROLE}`,
+      );
+    });
+  });
+  return letIn;
+}
+
+async function inTransaction<T>(client: Client, work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       await client.query('begin');
-      await makeRolesOnce(client, appPassword);
+      const value = await work();
       await client.query('commit');
-      return;
+      return value;
     } catch (error) {
       const again = attempt < ATTEMPTS && error instanceof Error && error.message === CHANGED_BY_ANOTHER;
       if (!again) throw error;
@@ -51,11 +63,13 @@ export async function makeRoles(client: Client, appPassword: string | null): Pro
   }
 }
 
-async function makeRolesOnce(client: Client, appPassword: string | null): Promise<void> {
-  await client.query(createRole(OWNER_ROLE, 'nologin') + createRole(APP_ROLE, 'login'));
+async function makeRolesOnce(client: Client, verifier: string | null): Promise<void> {
+  await client.query(
+    createRole(OWNER_ROLE, `create role ${OWNER_ROLE} nologin;`) +
+      createRole(APP_ROLE, createAppRole(verifier)),
+  );
   await checkRoles(client);
-  // Who creates a role may administer it, and no more (Postgres 16 and later): to act as the owner, we let ourselves. Never as the
-  // app: a member of a member of rds_iam can log in by token only, and the master user would be locked out.
+  // Who creates a role may administer it, and no more (Postgres 16 and later): to act as the owner, we let ourselves.
   await client.query(`do $$ begin
     if not pg_has_role(current_user, '${OWNER_ROLE}', 'set') then
       grant ${OWNER_ROLE} to current_user with inherit false, set true;
@@ -66,13 +80,6 @@ async function makeRolesOnce(client: Client, appPassword: string | null): Promis
   end $$;
   grant usage, create on schema public to ${OWNER_ROLE};
   grant usage on schema public to ${APP_ROLE};`);
-  await letAppIn(client, appPassword);
-  await takeOver(client);
-  await asOwner(client, async () => {
-    await client.query(
-      `alter default privileges in schema public grant ${ALL_RIGHTS.join(', ')} on tables to ${APP_ROLE}`,
-    );
-  });
 }
 
 /** Runs `work` as the role that owns everything. The session is to be ended where it fails. */
@@ -100,9 +107,9 @@ export async function grantTables(client: Client): Promise<void> {
 }
 
 /** Roles belong to the server, the lock to the database: another database's migrator may make the same role at the same moment. */
-function createRole(role: string, kind: string): string {
+function createRole(role: string, statements: string): string {
   return `do $$ begin
-    if not exists (select from pg_roles where rolname = '${role}') then create role ${role} ${kind}; end if;
+    if not exists (select from pg_roles where rolname = '${role}') then ${statements} end if;
   exception when duplicate_object or unique_violation then null; end $$;`;
 }
 
@@ -136,22 +143,12 @@ async function checkRoles(client: Client): Promise<void> {
         `role "${role}" may do more than it should: alter role "${role}" nosuperuser nocreaterole nocreatedb noreplication nobypassrls`,
       );
     }
-    if (!ours) {
+    // Nobody needs to administer the app's role, and nobody should: see createAppRole.
+    if (role === OWNER_ROLE && !ours) {
       throw new Error(
         `role "${role}" was made by somebody else and role "${me}" may not administer it: drop it, or grant "${role}" to "${me}" with admin true, inherit false, set false`,
       );
     }
-  }
-}
-
-/** By token where the server knows tokens (RDS), else by password where one is given. */
-async function letAppIn(client: Client, appPassword: string | null): Promise<void> {
-  const { rowCount } = await client.query(`select from pg_roles where rolname = 'rds_iam'`);
-  if (rowCount !== 0) {
-    await client.query(`grant rds_iam to ${APP_ROLE}`);
-  } else if (appPassword !== null) {
-    // A verifier holds base64, `$` and `:`, nothing that would end the text.
-    await client.query(`alter role ${APP_ROLE} password '${scramVerifier(appPassword, randomBytes(16))}'`);
   }
 }
 
@@ -160,13 +157,19 @@ async function letAppIn(client: Client, appPassword: string | null): Promise<voi
  * that other role keep what rights they need.
  */
 async function takeOver(client: Client): Promise<void> {
-  const { rows } = await client.query<{ former: string; may: boolean; me: string }>(
-    `select pg_get_userbyid(relowner) as former, pg_has_role(current_user, relowner, 'usage') as may, current_user as me
+  const { rows } = await client.query<{ former: string; may: boolean; me: string; tokens: boolean }>(
+    `select pg_get_userbyid(relowner) as former, pg_has_role(current_user, relowner, 'usage') as may, current_user as me,
+       coalesce(pg_has_role(relowner, (select oid from pg_roles where rolname = 'rds_iam'), 'member'), false) as tokens
      from pg_class where oid = to_regclass('public.${MIGRATIONS_TABLE}') and relowner <> '${OWNER_ROLE}'::regrole`,
   );
   const [found] = rows;
   if (found === undefined) return;
-  const { former, may, me } = found;
+  const { former, may, me, tokens } = found;
+  if (!may && tokens) {
+    throw new Error(
+      `the tables belong to role "${former}", which migrated them before and is let in by token: grant "${OWNER_ROLE}" to "${former}", then, as "${former}", reassign owned by "${former}" to "${OWNER_ROLE}", then start this again; never grant "${former}" to "${me}", which might then be let in by token only`,
+    );
+  }
   if (!may) {
     throw new Error(
       `the tables belong to role "${former}", which migrated them before, and role "${me}" may not hand them over: grant "${former}" to "${me}" with inherit true`,

@@ -51,6 +51,16 @@ test.each([
   '.git/HEAD',
   '.env',
   'service.log',
+  // What may lie about in a working copy, inside the folders that are let in.
+  'service/.env',
+  'service/.npmrc',
+  'service/id_rsa',
+  'service/store/migrations/.env',
+  'service/store/migrations/notes.txt',
+  'topology/key.pem',
+  'image/core.123',
+  'service/node_modules/x/index.ts',
+  'service/.keyhearth/secret.ts',
 ])('a change of %s changes no image', (path) => {
   const before = fingerprint();
   change(path);

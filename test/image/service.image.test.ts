@@ -138,6 +138,7 @@ test('the image adds a few MB to its base, and holds nothing but the service', (
     'migrate.mjs',
     'migrations',
     'prepare.mjs',
+    'root-key.mjs',
     'tasks.mjs',
   ]);
   expect(files.filter((name) => name.endsWith('.sql')).length).toBeGreaterThan(0);

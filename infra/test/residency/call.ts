@@ -21,6 +21,8 @@ export interface Call {
   /** That the call goes to; null where the request says none. */
   readonly region: string | null;
   readonly context: Readonly<Record<string, string | string[]>>;
+  /** Who calls: somebody whose own policies allow everything, or a user whom the resource's own policy lets in besides, by name. */
+  readonly by: 'role' | 'named user';
 }
 
 export type Row = readonly [
@@ -30,11 +32,12 @@ export type Row = readonly [
   action: string,
   resource: string,
   context?: Call['context'],
+  by?: Call['by'],
 ];
 
 /** Calls to a zone's account, a row each. */
 export function calls(zone: Call['zone'], rows: readonly Row[]): readonly Call[] {
-  return rows.map(([is, region, what, action, resource, context = {}]) => ({
+  return rows.map(([is, region, what, action, resource, context = {}, by = 'role']) => ({
     zone,
     is,
     what,
@@ -42,6 +45,7 @@ export function calls(zone: Call['zone'], rows: readonly Row[]): readonly Call[]
     resource,
     region,
     context,
+    by,
   }));
 }
 
@@ -65,6 +69,8 @@ export const bucket = 'arn:aws:s3:::events';
 // The one kind of ARN of EC2 that has no account.
 export const diskIn = (region: string): string => `arn:aws:ec2:${region}::snapshot/snap-1`;
 export const role = `arn:aws:iam::${ACCOUNT}:role/x`;
+/** Of the CDK, which everybody takes on who deploys. */
+export const deployer = `arn:aws:iam::${ACCOUNT}:role/cdk-hnb659fds-deploy-role-${ACCOUNT}-eu-central-1`;
 export const bounded = (name: string) => ({
   'iam:PermissionsBoundary': `arn:aws:iam::${ACCOUNT}:policy/${name}`,
 });

@@ -1,7 +1,6 @@
 import {
   ACCOUNT,
   arn,
-  bounded,
   bucket,
   calls,
   FRANKFURT,
@@ -12,34 +11,17 @@ import {
   VIRGINIA,
   type Call,
 } from './call.ts';
+import { BEARERS } from './bearer-calls.ts';
+import { SCP_ONLY } from './scp-calls.ts';
 import { GLOBAL, SHARED } from './shared-calls.ts';
 
+const BOTH: readonly Call[] = [...calls('eu', SHARED), ...calls('global', GLOBAL)];
+
 /** Under a zone's service control policy. */
-export const SCP_CALLS: readonly Call[] = [...calls('eu', SHARED), ...calls('global', GLOBAL)];
+export const SCP_CALLS: readonly Call[] = [...BOTH, ...calls('eu', SCP_ONLY)];
 
 /** Under a zone's permission boundary. */
-export const BOUNDARY_CALLS: readonly Call[] = [
-  ...SCP_CALLS,
-  ...calls('eu', [
-    ['denied', VIRGINIA, 'a role without a boundary', 'iam:CreateRole', role],
-    [
-      'denied',
-      VIRGINIA,
-      "a role with another zone's boundary",
-      'iam:CreateRole',
-      role,
-      bounded('keyhearth-test-us-boundary-us-east-1'),
-    ],
-    ['denied', VIRGINIA, 'taking a boundary away', 'iam:DeleteRolePermissionsBoundary', role],
-    [
-      'denied',
-      FRANKFURT,
-      'a service that no zone needs',
-      'dynamodb:CreateTable',
-      arn('dynamodb', FRANKFURT, 'table/x'),
-    ],
-  ]),
-];
+export const BOUNDARY_CALLS: readonly Call[] = [...BOTH, ...calls('eu', BEARERS)];
 
 /** Under the boundary of Frankfurt. */
 export const REGION_CALLS: readonly Call[] = calls('eu', [

@@ -1,92 +1,23 @@
-import type { StackFile } from '../../residency/check.ts';
-import type { RuleId } from '../../residency/rules.ts';
+import {
+  ZONE,
+  DATA,
+  EDGE,
+  add,
+  change,
+  dashboard,
+  output,
+  refused,
+  rolePolicy,
+  text,
+  type Mutation,
+} from './mutation.ts';
+import { PROPERTY_MUTATIONS } from './property-mutations.ts';
 
-/** A template that a mutation may change. */
-interface Draft extends Omit<StackFile, 'template' | 'assets' | 'stackName' | 'region' | 'account'> {
-  stackName: string;
-  region: string | undefined;
-  account: string | undefined;
-  template: Record<string, unknown> & {
-    Resources: Record<string, Record<string, unknown>>;
-    Parameters: Record<string, unknown>;
-    Outputs?: Record<string, unknown>;
-  };
-  assets: Record<string, Record<string, { destinations: Record<string, Record<string, unknown>> }>>;
-}
-
-export interface Mutation {
-  readonly rule: RuleId;
-  readonly what: string;
-  /** The stack whose template it is put into. */
-  readonly stack: string;
-  readonly mutate: (stack: Draft) => StackFile;
-}
-
-const BASE = 'keyhearth-test-eu-base-eu-central-1';
-const ZONE = 'keyhearth-test-eu-zone';
-const EDGE = 'keyhearth-test-eu-edge';
-
-function change(rule: RuleId, what: string, alter: (stack: Draft) => void, stack: string = BASE): Mutation {
-  const mutate = (draft: Draft): StackFile => {
-    alter(draft);
-    // The tests' own data, in the form of JSON.
-    return draft as unknown as StackFile;
-  };
-  return { rule, what, stack, mutate };
-}
-
-/** Puts a resource into the template. */
-function add(rule: RuleId, what: string, type: string, properties: object, stack: string = BASE): Mutation {
-  return change(
-    rule,
-    what,
-    ({ template }) => {
-      template.Resources['Injected'] = { Type: type, Properties: properties };
-    },
-    stack,
-  );
-}
-
-/** Puts a text where any may stand. */
-function text(rule: RuleId, what: string, value: unknown): Mutation {
-  return add(rule, what, 'AWS::EC2::RouteTable', { VpcId: value });
-}
-
-function keyPolicy(what: string, principal: unknown): Mutation {
-  const statement = { Effect: 'Allow', Principal: principal, Action: 'kms:Decrypt', Resource: '*' };
-  return add('Residency-Principal', what, 'AWS::KMS::Key', { KeyPolicy: { Statement: [statement] } });
-}
-
-function rolePolicy(rule: RuleId, what: string, statement: object): Mutation {
-  return add(rule, what, 'AWS::IAM::ManagedPolicy', { PolicyDocument: { Statement: statement } });
-}
-
-const FOREIGN = 'arn:aws:kinesis:us-east-1:222222222222:stream/away';
-
-function output(StackName: string, Region: string, more: object = {}): object {
-  return { 'Fn::GetStackOutput': { StackName, Region, OutputName: 'Vpc', ...more } };
-}
-
-function dashboard(what: string, namespace: string, region: string): Mutation {
-  const widgets = [{ type: 'metric', properties: { region, metrics: [[namespace, 'Requests']] } }];
-  return add(
-    'Residency-RegionLiteral',
-    what,
-    'AWS::CloudWatch::Dashboard',
-    { DashboardBody: { 'Fn::Join': ['', [JSON.stringify({ widgets })]] } },
-    EDGE,
-  );
-}
-
-function subscription(what: string, properties: object): Mutation {
-  return add('Residency-Subscription', what, 'AWS::SNS::Subscription', properties);
-}
-
-function refused(type: string): Mutation {
-  return add('Residency-ResourceType', type, type, {});
-}
+/** A reference to something of the stack that mutations are put into. */
+const OWN = { 'Fn::GetAtt': ['DataKey2A0DE9E6', 'Arn'] };
 
 export const MUTATIONS: readonly Mutation[] = [
+  ...PROPERTY_MUTATIONS,
   change('Residency-UnknownStack', 'a stack of no zone', (stack) => (stack.stackName = 'somebody-else')),
   change('Residency-StackRegion', 'a stack in another region', (stack) => (stack.region = 'us-east-1')),
   change('Residency-StackRegion', 'another region of the zone', (stack) => (stack.region = 'eu-west-3')),
@@ -148,13 +79,26 @@ export const MUTATIONS: readonly Mutation[] = [
     template['Mappings'] = { Regions: { 'us-east-1': { value: 'x' } } };
   }),
   change('Residency-RegionLiteral', 'an output', ({ template }) => {
-    template.Outputs = { ...template.Outputs, Injected: { Value: 'us-east-1' } };
+    template.Outputs = { ...template.Outputs, Injected: { Value: OWN, Description: 'us-east-1' } };
   }),
   dashboard('metrics of another region', 'AWS/ECS', 'us-west-2'),
   dashboard(
     "the accelerator's metrics, elsewhere than in their one region",
     'AWS/GlobalAccelerator',
     'us-east-1',
+  ),
+  add(
+    'Residency-RegionLiteral',
+    "a log in the region of the accelerator's metrics",
+    'AWS::CloudWatch::Dashboard',
+    {
+      DashboardBody: JSON.stringify({
+        widgets: [
+          { properties: { region: 'us-west-2', metrics: [['AWS/GlobalAccelerator']], query: 'SOURCE x' } },
+        ],
+      }),
+    },
+    EDGE,
   ),
   text('Residency-GlobalEndpoint', 'an address without a region', 'https://sts.amazonaws.com/x'),
   text('Residency-ArnRegion', 'another region', 'arn:aws:sns:us-east-1:222222222222:topic'),
@@ -193,105 +137,138 @@ export const MUTATIONS: readonly Mutation[] = [
   }),
   text('Residency-SharedExport', 'an import', { 'Fn::ImportValue': 'other:Vpc' }),
   change('Residency-SharedExport', 'an export', ({ template }) => {
-    template.Outputs = { ...template.Outputs, Injected: { Value: 'x', Export: { Name: 'x' } } };
+    template.Outputs = { ...template.Outputs, Injected: { Value: OWN, Export: { Name: 'x' } } };
   }),
 
-  add('Residency-SecretReplica', 'outside', 'AWS::SecretsManager::Secret', {
-    ReplicaRegions: [{ Region: 'eu-west-3' }, { Region: 'us-east-1' }],
+  change('Residency-AssetDestination', 'a bucket of another name', ({ assets }) => {
+    const [file] = Object.values(assets['files'] ?? {});
+    for (const destination of Object.values(file?.destinations ?? {}))
+      destination['bucketName'] = 'somewhere';
   }),
-  add('Residency-SecretReplica', 'in a place not known yet', 'AWS::SecretsManager::Secret', {
-    ReplicaRegions: [{ Region: { Ref: 'Where' } }],
+  change('Residency-ArnAccount', "another account's role deploys the stack", ({ manifest }) => {
+    manifest['properties'] = {
+      ...manifest['properties'],
+      assumeRoleArn: 'arn:${AWS::Partition}:iam::999999999999:role/deploy',
+    };
   }),
-  add('Residency-SecretReplica', 'on one side of a condition', 'AWS::SecretsManager::Secret', {
-    ReplicaRegions: { 'Fn::If': ['Never', [{ Region: 'us-east-1' }], { Ref: 'AWS::NoValue' }] },
+  change('Residency-ArnAccount', "CloudFormation takes on another account's role", ({ manifest }) => {
+    manifest['properties'] = {
+      ...manifest['properties'],
+      cloudFormationExecutionRoleArn: 'arn:aws:iam::999999999999:role/execute',
+    };
   }),
-  add('Residency-BucketReplication', 'to a bucket that may be anywhere', 'AWS::S3::Bucket', {
-    ReplicationConfiguration: { Rules: [{ Destination: { Bucket: 'arn:aws:s3:::somewhere' } }] },
+  change('Residency-Subscription', 'CloudFormation tells somebody', ({ manifest }) => {
+    manifest['properties'] = {
+      ...manifest['properties'],
+      notificationArns: ['arn:aws:sns:eu-central-1:222222222222:topic'],
+    };
   }),
-  add('Residency-DatabaseCopy', "another zone's global cluster", 'AWS::RDS::DBCluster', {
-    GlobalClusterIdentifier: 'keyhearth-test-us',
+  change('Residency-RegionLiteral', 'a tag of the whole stack', ({ manifest }) => {
+    manifest['properties'] = { ...manifest['properties'], tags: { copy: 'us-east-1' } };
   }),
-  add('Residency-DatabaseCopy', 'a copy from elsewhere', 'AWS::RDS::DBCluster', {
-    SourceRegion: 'us-east-1',
+  change('Residency-CustomCode', 'a hook', ({ template }) => {
+    template['Hooks'] = { Away: { Type: 'AWS::CodeDeploy::BlueGreen' } };
   }),
-  add('Residency-DatabaseCopy', 'a snapshot', 'AWS::RDS::DBCluster', { SnapshotIdentifier: 'x' }),
-  add('Residency-DatabaseCopy', 'backups elsewhere', 'AWS::RDS::DBInstance', {
-    AutomaticBackupReplicationRegion: 'us-east-1',
-  }),
-  add('Residency-KeyReplica', 'a key that could be replicated', 'AWS::KMS::Key', { MultiRegion: true }, ZONE),
-  add('Residency-KeyReplica', "a replica of another region's key", 'AWS::KMS::ReplicaKey', {
-    PrimaryKeyArn: 'arn:aws:kms:us-east-1:222222222222:key/mrk-1',
-  }),
-  keyPolicy('another account', { AWS: 'arn:aws:iam::999999999999:root' }),
-  keyPolicy('another account by its number', { AWS: '999999999999' }),
-  keyPolicy('everybody', '*'),
-  keyPolicy("another region's service", { Service: 'logs.us-east-1.amazonaws.com' }),
-  keyPolicy('an identity provider', { Federated: 'accounts.example.com' }),
-
-  add('Residency-Network', 'a peer in another region', 'AWS::EC2::VPCPeeringConnection', {
-    PeerRegion: 'us-east-1',
-  }),
-  add('Residency-Network', 'a peer in another account', 'AWS::EC2::VPCPeeringConnection', {
-    PeerOwnerId: '999999999999',
-  }),
-  add('Residency-Network', 'a peer that may be of any zone', 'AWS::EC2::VPCPeeringConnection', {
-    PeerVpcId: 'vpc-0123456789abcdef0',
-  }),
-  add('Residency-Network', 'a transit gateway', 'AWS::EC2::Route', { TransitGatewayId: 'tgw-1' }),
-  add('Residency-Network', 'a service in another region', 'AWS::EC2::VPCEndpoint', {
-    ServiceRegion: 'us-east-1',
-  }),
-  add('Residency-Network', "somebody's service", 'AWS::EC2::VPCEndpoint', {
-    ServiceName: 'com.amazonaws.vpce.eu-central-1.vpce-svc-0123',
-  }),
-  add('Residency-Network', 'names seen elsewhere', 'AWS::Route53::HostedZone', {
-    VPCs: [{ VPCRegion: 'us-east-1' }],
-  }),
-  add('Residency-EntryPoint', 'another region', 'AWS::GlobalAccelerator::EndpointGroup', {
-    EndpointGroupRegion: 'us-east-1',
-  }),
-  add('Residency-EntryPoint', 'a load balancer of nobody', 'AWS::GlobalAccelerator::EndpointGroup', {
-    EndpointConfigurations: [{ EndpointId: 'eipalloc-1' }],
+  change('Residency-CustomCode', 'resources made in a loop', ({ template }) => {
+    // A loop is no resource, so it isn't of the type of one.
+    (template.Resources as Record<string, unknown>)['Fn::ForEach::Many'] = ['Name', ['a'], {}];
   }),
 
-  add('Residency-EntryPoint', 'a firewall at the edge', 'AWS::WAFv2::WebACL', { Scope: 'CLOUDFRONT' }),
-
-  add('Residency-LogDestination', 'a stream elsewhere', 'AWS::Logs::SubscriptionFilter', {
-    DestinationArn: FOREIGN,
+  text('Residency-RegionLiteral', "a local zone of the zone's own region", 'eu-central-1-ham-1a'),
+  text('Residency-RegionLiteral', "a wavelength zone of the zone's own region", 'eu-central-1-wl1-ber-wlz-1'),
+  text('Residency-RegionLiteral', "a local zone's identifier", 'euc1-ham1-az1'),
+  text('Residency-RegionLiteral', 'JSON in a text, a list', JSON.stringify(['us-east-1'])),
+  text('Residency-RegionLiteral', 'JSON with letters by their numbers', '["us\\u002deast-1"]'),
+  text('Residency-RegionLiteral', 'JSON behind a blank', '\n {"region":"us\\u002deast-1"}'),
+  text('Residency-RegionLiteral', 'JSON that a reference keeps from being read', {
+    'Fn::Join': ['', ['{"region":"us\\u002deast-1","size":', OWN, '}']],
   }),
-  add('Residency-LogDestination', 'a bucket that may be anywhere', 'AWS::EC2::FlowLog', {
-    LogDestination: 'arn:aws:s3:::somewhere',
+  text('Residency-RegionLiteral', 'a region picked from a list', {
+    'Fn::Join': ['-', [{ 'Fn::Select': [0, ['us', 'eu']] }, 'east', '1']],
   }),
-  add('Residency-LogDestination', 'an event bus elsewhere', 'AWS::Events::Rule', {
-    Targets: [{ Arn: 'arn:aws:events:us-east-1:222222222222:event-bus/default' }],
+  text('Residency-RegionLiteral', 'a region split and joined', {
+    'Fn::Join': ['-', { 'Fn::Split': ['_', 'us_east_1'] }],
   }),
-  add('Residency-LogDestination', 'a web address', 'AWS::KinesisFirehose::DeliveryStream', {
-    HttpEndpointDestinationConfiguration: { EndpointConfiguration: { Url: 'https://logs.example.com' } },
+  text('Residency-RegionLiteral', 'a part that a condition decides', {
+    'Fn::Join': ['-', [{ 'Fn::If': ['Never', 'us', 'eu'] }, 'central-1']],
   }),
-  add('Residency-LogDestination', 'a bucket by its ARN', 'AWS::KinesisFirehose::DeliveryStream', {
-    ExtendedS3DestinationConfiguration: { BucketARN: 'arn:aws:s3:::somewhere' },
+  text('Residency-RegionLiteral', 'a part by a function', {
+    'Fn::Sub': ['${a}-east-1', { a: { 'Fn::Select': [1, ['eu', 'us']] } }],
   }),
-  add(
-    'Residency-LogDestination',
-    'access logs in a bucket by its name',
-    'AWS::ElasticLoadBalancingV2::LoadBalancer',
-    {
-      LoadBalancerAttributes: [{ Key: 'access_logs.s3.bucket', Value: 'somewhere' }],
-    },
+  text('Residency-RegionLiteral', 'a part that nobody knows', {
+    'Fn::Join': ['-', [{ Ref: 'Where' }, 'east-1']],
+  }),
+  text('Residency-RegionLiteral', 'a number that nobody knows', { 'Fn::Sub': 'us-east-${Which}' }),
+  change('Residency-RegionLiteral', 'parts in a mapping', ({ template }) => {
+    template['Mappings'] = { Parts: { One: { a: 'us', b: 'east', c: '1' } } };
+    const part = (key: string): object => ({ 'Fn::FindInMap': ['Parts', 'One', key] });
+    template.Resources['Injected'] = {
+      Type: 'AWS::EC2::RouteTable',
+      Properties: { VpcId: { 'Fn::Join': ['-', [part('a'), part('b'), part('c')]] } },
+    };
+  }),
+  change('Residency-RegionLiteral', 'a part that is the one choice of a parameter', ({ template }) => {
+    template.Parameters['Injected'] = { Type: 'String', AllowedValues: ['us'] };
+    template.Resources['Injected'] = {
+      Type: 'AWS::EC2::RouteTable',
+      Properties: { VpcId: { 'Fn::Sub': '${Injected}-east-1' } },
+    };
+  }),
+  text('Residency-ArnRegion', 'a region that nobody knows', {
+    'Fn::Join': ['', ['arn:aws:sns:', { Ref: 'Where' }, ':222222222222:topic']],
+  }),
+  text('Residency-ArnRegion', 'wildcards beside a Deny that is in no policy', {
+    Effect: 'Deny',
+    Topic: 'arn:aws:sns:*:222222222222:topic',
+  }),
+  text('Residency-ArnAccount', 'an account that nobody knows', {
+    'Fn::Sub': 'arn:aws:sns:eu-central-1:${Whose}:topic',
+  }),
+  text('Residency-AccountLiteral', 'a registry cut in two', {
+    'Fn::Join': ['', [{ 'Fn::Select': [0, ['999999']] }, '999999.dkr.ecr.eu-central-1.amazonaws.com/x']],
+  }),
+  text('Residency-AccountLiteral', 'an account by the name of its member', { AccountId: '999999999999' }),
+  text('Residency-GlobalEndpoint', 'another scheme, with a user', 'wss://somebody@sts.amazonaws.com'),
+  text(
+    'Residency-Parameter',
+    "a secret that isn't the database's",
+    '{{resolve:secretsmanager:other:SecretString:host}}',
   ),
-  add('Residency-LogDestination', 'a log driver of somebody else', 'AWS::ECS::TaskDefinition', {
-    ContainerDefinitions: [{ LogConfiguration: { LogDriver: 'splunk' } }],
+  text('Residency-Parameter', 'what is looked up later, joined', {
+    'Fn::Join': ['', ['{{resolve:', 'ssm-secure:where}}']],
   }),
-  add('Residency-LogDestination', "another region's logs", 'AWS::ECS::TaskDefinition', {
-    ContainerDefinitions: [{ LogConfiguration: { Options: { 'awslogs-region': 'us-east-1' } } }],
+  text('Residency-Parameter', "the version of the CDK's own stack, read as a text", {
+    Ref: 'BootstrapVersion',
   }),
-  subscription('a web address', { Protocol: 'https', Endpoint: 'https://example.com' }),
-  subscription('a queue elsewhere', { Protocol: 'sqs', Endpoint: 'arn:aws:sqs:eu-north-1:222222222222:q' }),
-  subscription('a topic elsewhere', { Protocol: 'email', Endpoint: 'a@example.com', Region: 'us-east-1' }),
-  add('Residency-RoleBoundary', 'no boundary', 'AWS::IAM::Role', {
-    AssumeRolePolicyDocument: { Statement: [] },
+  change('Residency-Parameter', 'a parameter of Systems Manager with one allowed value', ({ template }) => {
+    template.Parameters['Injected'] = {
+      Type: 'AWS::SSM::Parameter::Value<String>',
+      Default: '/cdk-bootstrap/x/version',
+      AllowedValues: ['/cdk-bootstrap/x/version'],
+    };
   }),
-  add('Residency-RoleBoundary', "another region's boundary", 'AWS::IAM::Role', {
-    PermissionsBoundary: output('keyhearth-test-eu-base-eu-west-3', 'eu-west-3'),
+  change('Residency-Parameter', 'a number', ({ template }) => {
+    template.Parameters['Injected'] = { Type: 'Number', Default: 1 };
+  }),
+  change('Residency-Parameter', 'a choice', ({ template }) => {
+    template.Parameters['Injected'] = { Type: 'String', AllowedValues: ['a', 'b'] };
+  }),
+  change(
+    'Residency-Parameter',
+    'the endpoint of any database',
+    ({ template }) => {
+      template.Parameters['WriterEndpoint'] = { Type: 'String', AllowedPattern: '.*' };
+    },
+    DATA,
+  ),
+  text('Residency-StackOutput', 'a region that a condition decides', {
+    'Fn::GetStackOutput': {
+      StackName: ZONE,
+      OutputName: 'Vpc',
+      Region: { 'Fn::If': ['Never', 'eu-west-3', 'eu-central-1'] },
+    },
+  }),
+  change('Residency-StackOutput', 'a name that readers would take for a reference', ({ template }) => {
+    template.Outputs = { ...template.Outputs, Injected: { Value: 'arn:aws:s3:::somewhere' } };
   }),
 ];

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import type { Zone } from '../../../topology/types.ts';
 import { deployment, testApp } from '../zones.ts';
 import { buildZone } from '../../zone.ts';
 import type { StackFile } from '../../residency/check.ts';
+import { readStack } from '../../residency/plugin.ts';
 
 /** The choices of a zone that put the most into its templates. */
 export const FULL: Partial<Zone> = {
@@ -15,17 +15,12 @@ export const FULL: Partial<Zone> = {
 export function stackFilesOf(zone: Partial<Zone> = FULL): ReadonlyMap<string, StackFile> {
   const app = testApp();
   buildZone(app, deployment(zone));
-  const read = (path: string): StackFile['template'] => JSON.parse(readFileSync(path, 'utf8'));
   return new Map(
-    app.synth().stacks.map(({ stackName, environment: { account, region }, templateFullPath }) => [
-      stackName,
-      {
+    app
+      .synth()
+      .stacks.map(({ stackName, environment: { account, region }, templateFullPath }) => [
         stackName,
-        account,
-        region,
-        template: read(templateFullPath),
-        assets: read(templateFullPath.replace('.template.json', '.assets.json')),
-      },
-    ]),
+        readStack(templateFullPath, { stackName, account, region }),
+      ]),
   );
 }

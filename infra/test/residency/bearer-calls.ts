@@ -1,0 +1,206 @@
+import { ACCOUNT, arn, bounded, deployer, FRANKFURT, VIRGINIA, type Row } from './call.ts';
+
+const iam = (kind: string, name: string): string => `arn:aws:iam::${ACCOUNT}:${kind}/${name}`;
+
+const own = iam('role', 'keyhearth-test-eu-svc-eu-central-1-Task');
+const foreign = iam('role', 'Administrator');
+const user = iam('user', 'somebody');
+const ofZone = 'keyhearth-test-eu-boundary';
+const ofRegion = 'keyhearth-test-eu-boundary-eu-central-1';
+const evil = 'keyhearth-test-eu-boundary-evil';
+
+/** The ways out of the zone's boundary that IAM and stacks would offer its bearer: one row for each step, and what stays allowed. */
+export const BEARERS: readonly Row[] = [
+  // Boundaries of their own making.
+  ['denied', VIRGINIA, 'another boundary', 'iam:CreatePolicy', iam('policy', evil)],
+  ['denied', VIRGINIA, 'the boundary of a region', 'iam:CreatePolicy', iam('policy', ofRegion)],
+  [
+    'denied',
+    VIRGINIA,
+    'another version of the own boundary',
+    'iam:CreatePolicyVersion',
+    iam('policy', ofZone),
+  ],
+  [
+    'denied',
+    VIRGINIA,
+    "another version of a region's boundary",
+    'iam:CreatePolicyVersion',
+    iam('policy', ofRegion),
+  ],
+  [
+    'denied',
+    VIRGINIA,
+    'an earlier version of the boundary',
+    'iam:SetDefaultPolicyVersion',
+    iam('policy', ofZone),
+  ],
+  ['denied', VIRGINIA, 'deleting the boundary', 'iam:DeletePolicy', iam('policy', ofZone)],
+  ['denied', VIRGINIA, 'deleting a version of it', 'iam:DeletePolicyVersion', iam('policy', ofZone)],
+  // Roles without one of the zone's.
+  ['denied', VIRGINIA, 'a role without a boundary', 'iam:CreateRole', own],
+  [
+    'denied',
+    VIRGINIA,
+    'a role under a boundary that only looks like one',
+    'iam:CreateRole',
+    own,
+    bounded(evil),
+  ],
+  [
+    'denied',
+    VIRGINIA,
+    'a role under a boundary of a region outside',
+    'iam:CreateRole',
+    own,
+    bounded(`${ofZone}-us-east-1`),
+  ],
+  [
+    'denied',
+    VIRGINIA,
+    "a role under another zone's boundary",
+    'iam:CreateRole',
+    own,
+    bounded('keyhearth-test-us-boundary-us-east-1'),
+  ],
+  ['allowed', VIRGINIA, "a role under a region's boundary", 'iam:CreateRole', own, bounded(ofRegion)],
+  ['allowed', VIRGINIA, "a role under the zone's boundary", 'iam:CreateRole', own, bounded(ofZone)],
+  // Another boundary, or none, for those that are there.
+  ['denied', VIRGINIA, 'another boundary for a role', 'iam:PutRolePermissionsBoundary', own, bounded(evil)],
+  ['denied', VIRGINIA, 'another boundary for oneself', 'iam:PutUserPermissionsBoundary', user, bounded(evil)],
+  [
+    'denied',
+    VIRGINIA,
+    "a region's boundary for an administrator",
+    'iam:PutRolePermissionsBoundary',
+    foreign,
+    bounded(ofRegion),
+  ],
+  [
+    'denied',
+    VIRGINIA,
+    'a role without its boundary',
+    'iam:DeleteRolePermissionsBoundary',
+    own,
+    bounded(ofRegion),
+  ],
+  [
+    'denied',
+    VIRGINIA,
+    'oneself without the boundary',
+    'iam:DeleteUserPermissionsBoundary',
+    user,
+    bounded(ofZone),
+  ],
+  // Somebody else who isn't bounded.
+  ['denied', VIRGINIA, 'a new user', 'iam:CreateUser', user, bounded(ofZone)],
+  ['denied', VIRGINIA, "a key of somebody's", 'iam:CreateAccessKey', user],
+  ['denied', VIRGINIA, "a password of somebody's", 'iam:CreateLoginProfile', user],
+  ['denied', VIRGINIA, "another password of somebody's", 'iam:UpdateLoginProfile', user],
+  ['denied', VIRGINIA, "somebody's second factor", 'iam:DeactivateMFADevice', user],
+  ['denied', VIRGINIA, 'a group with more rights', 'iam:AddUserToGroup', iam('group', 'administrators')],
+  ['denied', VIRGINIA, 'more rights for a user', 'iam:PutUserPolicy', user],
+  ['denied', VIRGINIA, 'more rights for a group', 'iam:AttachGroupPolicy', iam('group', 'x')],
+  ['denied', VIRGINIA, 'more rights for a role without a boundary', 'iam:AttachRolePolicy', foreign],
+  ['denied', VIRGINIA, 'other rights for a role without a boundary', 'iam:PutRolePolicy', foreign],
+  ['denied', VIRGINIA, 'the trust of a role without a boundary', 'iam:UpdateAssumeRolePolicy', foreign],
+  ['denied', VIRGINIA, 'an identity provider', 'iam:CreateSAMLProvider', iam('saml-provider', 'x')],
+  ['denied', VIRGINIA, 'taking on a role that is not of a zone', 'sts:AssumeRole', foreign],
+  [
+    'denied',
+    VIRGINIA,
+    "taking on another account's role",
+    'sts:AssumeRole',
+    'arn:aws:iam::999999999999:role/keyhearth-x',
+  ],
+  [
+    'denied',
+    VIRGINIA,
+    'taking it on as a user whom it trusts by name',
+    'sts:AssumeRole',
+    foreign,
+    {},
+    'named user',
+  ],
+  ['denied', VIRGINIA, 'giving a foreign role to a service', 'iam:PassRole', foreign],
+  [
+    'denied',
+    FRANKFURT,
+    'a stack of another tenant, with its role',
+    'cloudformation:UpdateStack',
+    arn('cloudformation', FRANKFURT, 'stack/other/1'),
+  ],
+  ['denied', FRANKFURT, 'stacks in other accounts', 'cloudformation:CreateStackSet', '*'],
+  [
+    'denied',
+    VIRGINIA,
+    'a stack outside',
+    'cloudformation:CreateStack',
+    arn('cloudformation', VIRGINIA, 'stack/keyhearth-x/1'),
+  ],
+  [
+    'denied',
+    FRANKFURT,
+    "a command in another tenant's task",
+    'ecs:ExecuteCommand',
+    arn('ecs', FRANKFURT, 'cluster/other'),
+  ],
+  [
+    'denied',
+    FRANKFURT,
+    "a command on another tenant's computer",
+    'ssm:SendCommand',
+    arn('ec2', FRANKFURT, 'instance/i-1'),
+  ],
+  [
+    'denied',
+    FRANKFURT,
+    "another tenant's computer, changed",
+    'ec2:ModifyInstanceAttribute',
+    arn('ec2', FRANKFURT, 'instance/i-1'),
+  ],
+  ['denied', FRANKFURT, 'a function', 'lambda:CreateFunction', arn('lambda', FRANKFURT, 'function:x')],
+  [
+    'denied',
+    FRANKFURT,
+    'a service that no zone needs',
+    'dynamodb:CreateTable',
+    arn('dynamodb', FRANKFURT, 'table/x'),
+  ],
+  [
+    'denied',
+    FRANKFURT,
+    'a login to a database',
+    'rds-db:connect',
+    arn('rds-db', FRANKFURT, 'dbuser:cluster-1/app'),
+  ],
+  // What deploying and running a zone takes of the same.
+  ['allowed', VIRGINIA, 'rights of a bounded role', 'iam:PutRolePolicy', own, bounded(ofRegion)],
+  ['allowed', VIRGINIA, 'the trust of a bounded role', 'iam:UpdateAssumeRolePolicy', own, bounded(ofRegion)],
+  ['allowed', VIRGINIA, 'deleting a bounded role', 'iam:DeleteRole', own, bounded(ofRegion)],
+  ['allowed', VIRGINIA, 'marking a role', 'iam:TagRole', own],
+  [
+    'allowed',
+    VIRGINIA,
+    "a service's own role",
+    'iam:CreateServiceLinkedRole',
+    iam('role', 'aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS'),
+  ],
+  ['allowed', VIRGINIA, 'reading a policy', 'iam:GetPolicyVersion', iam('policy', ofZone)],
+  ['allowed', FRANKFURT, 'giving a role to a task', 'iam:PassRole', own],
+  ['allowed', FRANKFURT, "deploying, as the CDK's role", 'sts:AssumeRole', deployer],
+  [
+    'allowed',
+    FRANKFURT,
+    'a stack of a zone',
+    'cloudformation:UpdateStack',
+    arn('cloudformation', FRANKFURT, 'stack/keyhearth-test-eu-zone/1'),
+  ],
+  [
+    'allowed',
+    FRANKFURT,
+    "the version of the CDK's own stack",
+    'ssm:GetParameters',
+    arn('ssm', FRANKFURT, 'parameter/cdk-bootstrap/hnb659fds/version'),
+  ],
+];
