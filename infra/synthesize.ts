@@ -4,7 +4,7 @@ import { deploymentOf, type ZoneDeployment } from '../topology/deployment.ts';
 import type { Topology } from '../topology/types.ts';
 import { parseTopology } from '../topology/validate.ts';
 import { addResidencyCheck } from './residency/plugin.ts';
-import { writePolicies } from './residency/write-policies.ts';
+import { removePolicies, writePolicies } from './residency/write-policies.ts';
 import { buildZone, type ZoneStacks } from './zone.ts';
 
 /** Context that names the environment; `all` for every one, which is for checks rather than for deploying. */
@@ -18,10 +18,11 @@ export class ContextError extends Error {
 /**
  * Synthesizes an environment, that of `-c environment=<name>` or the first one, into the app's output folder. Every template passes
  * CloudFormation's own validation (a flag in cdk.json), AwsSolutions and the residency check before it is done; then the zones' policies
- * for administrators are written beside them. Throws `TopologyError` with all that is
- * wrong with the topology, before anything is made.
+ * for administrators are written beside them. Throws `TopologyError` with all that is wrong with the topology, before anything is made.
  */
 export function synthesize(app: App, topology: unknown): readonly ZoneStacks[] {
+  // Those of an earlier synthesis would look as if they were of this one, were it to fail.
+  removePolicies(app.outdir);
   const zones = zonesOf(parseTopology(topology, { forDeployment: true }), environmentOf(app));
   const stacks = zones.map((zone) => buildZone(app, zone));
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
