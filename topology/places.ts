@@ -1,6 +1,11 @@
-/** By form, not by a list, as the check of what leaves a residency looks for them: a region that AWS opens tomorrow is found as well. */
+/** Where in its country a region is, as its code says it. For expressions. */
+export const DIRECTIONS = '(?:north|south|east|west|central|northeast|northwest|southeast|southwest)';
+
+/** Codes of regions by their form, not by a list: a region that AWS opens tomorrow is found as well. For expressions. */
+export const REGION_FORM = `(?<![a-z0-9])(?:[a-z]{2}(?:-gov|-iso[a-z]?)?|eusc-de|eu-isoe)-${DIRECTIONS}-\\d{1,2}(?!\\d)`;
+
 const PLACES = [
-  /(?<![a-z0-9])(?:[a-z]{2}(?:-gov|-iso[a-z]?)?|eusc-de|eu-isoe)-(?:north|south|east|west|central|northeast|northwest|southeast|southwest)-\d{1,2}(?!\d)/,
+  new RegExp(REGION_FORM),
   /(?<![a-z0-9])[a-z]{3,6}\d(?:-[a-z0-9]{3,})*-az\d(?!\d)/,
   /(?<![a-z0-9])\d{12}(?![a-z0-9])/,
 ];

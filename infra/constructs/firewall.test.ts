@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Match } from 'aws-cdk-lib/assertions';
 import { regionOf, stacksOf, templateOf } from '../test/zones.ts';
@@ -81,4 +83,12 @@ test('it logs to a group that is encrypted, has an end, and the name that AWS as
   expectResource('AWS::WAFv2::LoggingConfiguration', {
     LogDestinationConfigs: [`arn:aws:logs:eu-west-3:222222222222:log-group:${name}`],
   });
+});
+
+test('what the firewall answers points to a place on docs/ERRORS.md that is there', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/ERRORS.md'), 'utf8');
+  const text = JSON.stringify(template.toJSON());
+  const anchors = [...text.matchAll(/ERRORS\.md#([a-z/_]+)/g)].map(([, anchor = '']) => anchor);
+  expect(anchors.length).toBeGreaterThan(0);
+  for (const anchor of anchors) expect(page).toContain(`<a id="${anchor}"></a>`);
 });

@@ -1,3 +1,4 @@
+import { DIRECTIONS, REGION_FORM } from '../../topology/places.ts';
 import { HOLE, UNKNOWN } from './evaluate.ts';
 import type { RuleId } from './rules.ts';
 
@@ -26,15 +27,14 @@ export interface TextPlace {
 }
 
 /**
- * Codes of regions by their form, not by a list: a region that AWS opens tomorrow is found as well. A letter behind the number is an
- * availability zone; more behind that is a local or wavelength zone, which may be in another country than its region.
+ * Codes of regions. A letter behind the number is an availability zone; more behind that is a local or wavelength zone, which may be in
+ * another country than its region.
  */
-const REGION =
-  /(?<![a-z0-9])((?:[a-z]{2}(?:-gov|-iso[a-z]?)?|eusc-de|eu-isoe)-(?:north|south|east|west|central|northeast|northwest|southeast|southwest)-\d{1,2})(?![0-9])((?:-[a-z0-9]{3,})+-\d\w*)?/gi;
+const REGION = new RegExp(`(${REGION_FORM})((?:-[a-z0-9]{3,})+-\\d\\w*)?`, 'gi');
 
 /** Part of a region's code beside what is only known later. */
 const PART_OF_REGION = new RegExp(
-  `[${HOLE}${UNKNOWN}]-?(?:north|south|east|west|central|northeast|northwest|southeast|southwest)-\\d|-(?:north|south|east|west|central|northeast|northwest|southeast|southwest)-?[${HOLE}${UNKNOWN}]`,
+  `[${HOLE}${UNKNOWN}]-?${DIRECTIONS}-\\d|-${DIRECTIONS}-?[${HOLE}${UNKNOWN}]`,
   'gi',
 );
 

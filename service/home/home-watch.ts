@@ -50,6 +50,7 @@ export interface HomeWatchCounters {
 }
 
 const BACKOFF_MAX_MS = 3000;
+
 /**
  * Discovers where the home is, again each second, and takes over where this region's writer was promoted. Owned by main: `start`
  * returns after the first check, `stop` ends the loop. What it says may be out of date by one check; the fence inside each write
