@@ -82,6 +82,12 @@ export const outputKeys = {
   },
 } as const;
 
+/** Name of the edge stack's parameter that holds a region's weight, e.g. `WeightEuWest3`. */
+export function weightParameter(region: AwsRegion): string {
+  const words = region.split('-').map((word) => word.charAt(0).toUpperCase() + word.slice(1));
+  return `Weight${words.join('')}`;
+}
+
 /** Identifier of the zone's global database cluster: literal, for it must outlive every change of who is home. RDS allows 63. */
 export function globalClusterIdentifier(zone: ZoneName): string {
   return identifier(zonePrefix(zone), 63);

@@ -11,7 +11,7 @@ import {
 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { AwsRegion } from '../../topology/aws-regions.ts';
-import { directPort, PORTS } from '../names.ts';
+import { directPort, PORTS, weightParameter } from '../names.ts';
 
 export interface RegionEndpoint {
   readonly region: AwsRegion;
@@ -92,12 +92,6 @@ export class Accelerator extends Construct {
     });
     return Token.asNumber(parameter.value);
   }
-}
-
-/** Name of the edge stack's parameter that holds a region's weight, e.g. `WeightEuWest3`. */
-function weightParameter(region: AwsRegion): string {
-  const words = region.split('-').map((word) => word.charAt(0).toUpperCase() + word.slice(1));
-  return `Weight${words.join('')}`;
 }
 
 /**

@@ -1,0 +1,55 @@
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { GlobalAcceleratorClient } from '@aws-sdk/client-global-accelerator';
+import { RDSClient } from '@aws-sdk/client-rds';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { errorText, UserError } from './user-error.ts';
+
+/** The only region that has Global Accelerator's API, wherever its endpoints are. */
+const ACCELERATOR_REGION = 'us-west-2';
+/** Throttling is common where many stacks are looked at; each retry waits longer. */
+const RETRIES = { maxAttempts: 8, retryMode: 'adaptive' } as const;
+
+/** Clients of AWS with the credentials that the environment gives, one for each service and region. */
+export class AwsClients {
+  readonly #cloudFormation = new Map<string, CloudFormationClient>();
+  #accelerator: GlobalAcceleratorClient | null = null;
+
+  cloudFormation(region: string): CloudFormationClient {
+    const known = this.#cloudFormation.get(region);
+    if (known !== undefined) return known;
+    const made = new CloudFormationClient({ region, ...RETRIES });
+    this.#cloudFormation.set(region, made);
+    return made;
+  }
+
+  globalAccelerator(): GlobalAcceleratorClient {
+    this.#accelerator ??= new GlobalAcceleratorClient({ region: ACCELERATOR_REGION, ...RETRIES });
+    return this.#accelerator;
+  }
+
+  loadBalancing(region: string): ElasticLoadBalancingV2Client {
+    return new ElasticLoadBalancingV2Client({ region, ...RETRIES });
+  }
+
+  rds(region: string): RDSClient {
+    return new RDSClient({ region, ...RETRIES });
+  }
+
+  /**
+   * The 12 digits of the account that the credentials belong to. Fails with `UserError` where there are none, or AWS doesn't take them.
+   *
+   * @param region Any that the account may use; the call is answered there.
+   */
+  async account(region: string): Promise<string> {
+    try {
+      const { Account } = await new STSClient({ region, ...RETRIES }).send(new GetCallerIdentityCommand({}));
+      if (Account !== undefined) return Account;
+    } catch (error) {
+      throw new UserError(
+        `AWS doesn't say who you are: ${errorText(error)}. Set AWS_PROFILE, or log in with \`aws sso login\`.`,
+      );
+    }
+    throw new UserError("AWS doesn't say which account the credentials belong to.");
+  }
+}
