@@ -2,7 +2,13 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { FIXTURE_OPTIONS } from './test/fixture-options.ts';
 
-const EXCLUDED = ['**/node_modules/**', '.keyhearth/**', 'test/lint/bad/**', '**/*.image.test.ts'];
+const EXCLUDED = [
+  '**/node_modules/**',
+  '.keyhearth/**',
+  'test/lint/bad/**',
+  '**/*.image.test.ts',
+  '**/*.emulator.test.ts',
+];
 
 /** A busy machine may take long to show what a test awaits; one that never shows it fails all the same. */
 const PATIENT = { poll: { timeout: 15_000, interval: 30 } };
@@ -19,8 +25,8 @@ const FIXTURE_TOPOLOGY = {
 };
 
 /**
- * Three kinds of tests, told apart by their names: pure ones, those that start Postgres (`.pg.test.ts`), and those that start the
- * whole local platform (`.platform.test.ts`). `npm test` runs all; `npm test -- --project unit` one kind. Platforms run one after
+ * Four kinds of tests, told apart by their names: pure ones, those that start Postgres (`.pg.test.ts`), those that run the CDK's command
+ * line against a local AWS (`.deploy.test.ts`), and those that start the whole local platform (`.platform.test.ts`). `npm test` runs all; `npm test -- --project unit` one kind. Platforms run one after
  * another and after everything else, since each takes the machine to itself.
  */
 export default defineConfig({
@@ -31,7 +37,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['**/*.test.ts'],
-          exclude: [...EXCLUDED, '**/*.pg.test.ts', '**/*.platform.test.ts'],
+          exclude: [...EXCLUDED, '**/*.pg.test.ts', '**/*.platform.test.ts', '**/*.deploy.test.ts'],
           sequence: { groupOrder: 0 },
           // The CDK's own validation takes seconds for each app; `npm run synth` runs it over every template.
           env: { CDK_VALIDATION: 'false' },
@@ -54,13 +60,26 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'deploy',
+          include: ['**/*.deploy.test.ts'],
+          exclude: EXCLUDED,
+          fileParallelism: false,
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
+          testTimeout: 180_000,
+          expect: PATIENT,
+          hookTimeout: 180_000,
+        },
+      },
+      {
+        test: {
           ...FIXTURE_TOPOLOGY,
           name: 'platform',
           include: ['**/*.platform.test.ts'],
           exclude: EXCLUDED,
           fileParallelism: false,
           maxWorkers: 1,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
           testTimeout: 120_000,
           expect: PATIENT,
           hookTimeout: 120_000,

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
+import { effectOf } from '../scripts/plan/effect.ts';
+import type { Template } from '../scripts/plan/template.ts';
 import { DEFAULT_SIZE } from '../topology/read.ts';
 import type { RegionSize, Zone } from '../topology/types.ts';
-import { type Body, type Effect, effectOf } from './test/replacements.ts';
 import { allStacks, stacksOf, templateOf } from './test/zones.ts';
 
 /**
@@ -200,10 +201,32 @@ const EDITS: readonly Edit[] = [
   { what: 'a first replica', to: { replicas: ['eu-west-3'] }, refused: ['data GlobalMembership'] },
 ];
 
-const NOTHING: Effect = { refused: [], replaced: [], gone: [], left: [] };
+/** An effect as it is compared here: in a word or two for each resource, in the order of the alphabet. */
+interface Summary {
+  readonly refused: readonly string[];
+  /** `<type> <property>` of each resource that would be made anew, and which property asks for it. */
+  readonly replaced: readonly string[];
+  /** Types of the resources that the new template hasn't got. */
+  readonly gone: readonly string[];
+  /** Of these: those that stay in AWS under a name of the template's. A template that has them again fails, for the name is taken. */
+  readonly left: readonly string[];
+}
+
+const NOTHING: Summary = { refused: [], replaced: [], gone: [], left: [] };
+
+function summaryOf(before: Template, after: Template): Summary {
+  const { refused, replaced, removed } = effectOf({ template: before }, after);
+  const left = removed.filter(({ fate, name }) => fate === 'kept' && name !== null);
+  return {
+    refused: refused.map((one) => (one.kind === 'type' ? one.id : one.parameter)),
+    replaced: replaced.map(({ type, property }) => `${type} ${property}`).toSorted(),
+    gone: removed.map(({ type }) => type).toSorted(),
+    left: left.map(({ type }) => type).toSorted(),
+  };
+}
 
 interface Deployed {
-  readonly body: Body;
+  readonly body: Template;
   /** Stacks that come before, directly. */
   readonly after: readonly string[];
 }
@@ -216,7 +239,7 @@ function deployedOf(zone: Partial<Zone>): ReadonlyMap<string, Deployed> {
     allStacks(stacksOf({ replicas: [], ...zone })).map((stack) => [
       short(stack.stackName),
       {
-        body: templateOf(stack).toJSON() as Body,
+        body: templateOf(stack).toJSON() as Template,
         after: stack.dependencies.map(({ stackName }) => short(stackName)),
       },
     ]),
@@ -224,17 +247,17 @@ function deployedOf(zone: Partial<Zone>): ReadonlyMap<string, Deployed> {
 }
 
 /** The stacks that an edit reaches: none that comes after one which refuses it. */
-function effectsOf({ from = {}, to }: Edit): Record<keyof Effect, readonly string[]> {
+function effectsOf({ from = {}, to }: Edit): Summary {
   const [before, after] = [deployedOf(from), deployedOf(to)];
-  const effects = new Map<string, Effect>();
+  const effects = new Map<string, Summary>();
   for (const [name, { body }] of before) {
     const next = after.get(name);
-    if (next !== undefined) effects.set(name, effectOf(body, next.body));
+    if (next !== undefined) effects.set(name, summaryOf(body, next.body));
   }
   const stopped = (name: string): boolean =>
     after.get(name)?.after.some((one) => (effects.get(one)?.refused ?? []).length > 0 || stopped(one)) ===
     true;
-  const all = (kind: keyof Effect): readonly string[] => {
+  const all = (kind: keyof Summary): readonly string[] => {
     const found = [...effects].flatMap(([name, effect]) =>
       stopped(name) ? [] : effect[kind].map((text) => `${name} ${text}`),
     );
@@ -250,46 +273,4 @@ test.each(EDITS)('$what', (edit) => {
 
 test('every size has an edit here', () => {
   expect(Object.keys(SIZES).toSorted()).toEqual(Object.keys(DEFAULT_SIZE).toSorted());
-});
-
-const one = (Type: string, Properties: Record<string, unknown>, rest: object = {}): Body => ({
-  Resources: { One: { Type, Properties, ...rest } },
-});
-
-test.each([
-  ['AWS::RDS::DBInstance', 'PerformanceInsightsKMSKeyId'],
-  ['AWS::RDS::DBInstance', 'AvailabilityZone'],
-  ['AWS::ElastiCache::ServerlessCache', 'SubnetIds'],
-  ['AWS::EC2::Subnet', 'CidrBlock'],
-])('the comparison sees that %s can’t always be given another %s', (type, property) => {
-  const replaced = [`${type} ${property}`];
-  expect(effectOf(one(type, { [property]: 'a' }), one(type, {}))).toEqual({ ...NOTHING, replaced });
-  expect(effectOf(one(type, { Tags: 'a' }), one(type, { Tags: 'b' }))).toEqual(NOTHING);
-});
-
-test('what can’t be changed and refers to something new is made anew too', () => {
-  const network = (range: string): Body => ({
-    Resources: {
-      Subnet: { Type: 'AWS::EC2::Subnet', Properties: { VpcId: { Ref: 'Vpc' } } },
-      Vpc: { Type: 'AWS::EC2::VPC', Properties: { CidrBlock: range } },
-    },
-  });
-  expect(effectOf(network('10.0.0.0/16'), network('10.1.0.0/16')).replaced).toEqual([
-    'AWS::EC2::Subnet VpcId',
-    'AWS::EC2::VPC CidrBlock',
-  ]);
-});
-
-test('a resource that is gone but kept holds its name, if the template gave it one', () => {
-  const kept = { DeletionPolicy: 'RetainExceptOnCreate' };
-  const group = 'AWS::Logs::LogGroup';
-  const empty: Body = { Resources: {} };
-  expect(effectOf(one(group, { LogGroupName: 'a' }, kept), empty).left).toEqual([group]);
-  expect(effectOf(one(group, {}, kept), empty).left).toEqual([]);
-  expect(effectOf(one(group, { LogGroupName: 'a' }), empty)).toEqual({ ...NOTHING, gone: [group] });
-});
-
-test('a type that nobody knows is an error, not a change that does no harm', () => {
-  const body = one('AWS::No::Such', {});
-  expect(() => effectOf(body, body)).toThrow('doesn’t know AWS::No::Such');
 });

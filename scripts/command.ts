@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { readJson } from './lib/json-file.ts';
-import { addRegionCommands } from './region/command.ts';
 import { errorCode, errorText, UserError } from './lib/user-error.ts';
+import { addPlan } from './plan/command.ts';
+import { addRegionCommands } from './region/command.ts';
 
 const exitCodes = { fault: 1, mistake: 1, usage: 2 } as const;
 
@@ -32,6 +33,7 @@ function buildCommand(): Command {
     .exitOverride();
   addLocal(program.command('local').description('the whole platform on this machine'));
   addMeasure(program.command('measure').description('measure what the running platform promises'));
+  addPlan(program);
   addRegionCommands(program);
   addDoctor(program.command('doctor').description('check that the running platform behaves'));
   return program;

@@ -39,7 +39,7 @@ const KEBAB = '[a-z0-9]+(-[a-z0-9]+)*';
 /** Files whose names are given by convention. */
 const CONVENTIONAL = /^(README\.md|Dockerfile|[A-Z]+\.md|\..+)$/;
 const NAME = new RegExp(
-  `^(\\d{4}_)?${KEBAB}(\\.(test|pg\\.test|platform\\.test|image\\.test|image\\.test|test-d|d|config))?\\.[a-z0-9]+$|^${KEBAB}$`,
+  `^(\\d{4}_)?${KEBAB}(\\.(test|pg\\.test|deploy\\.test|platform\\.test|emulator\\.test|image\\.test|test-d|d|config))?\\.[a-z0-9]+$|^${KEBAB}$`,
 );
 
 function read(path: string): string {

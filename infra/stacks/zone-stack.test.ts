@@ -67,7 +67,7 @@ test('both secrets are generated, encrypted with the origin’s key, and copied 
       { Region: 'eu-west-3', KmsKeyId: output('eu-west-3', 'DataKeyArn') },
     ]);
     expect(Properties.GenerateSecretString.ExcludePunctuation).toBe(true);
-    expect(Properties.GenerateSecretString.PasswordLength).toBeGreaterThanOrEqual(48);
+    expect(Properties.GenerateSecretString.PasswordLength).toBeGreaterThanOrEqual(40);
     expect(Properties).not.toHaveProperty('SecretString');
     expect(DeletionPolicy).toBe('RetainExceptOnCreate');
   }

@@ -54,7 +54,8 @@ export class ZoneStack extends RegionStack {
       generate: {
         secretStringTemplate: JSON.stringify({ username: DATABASE.masterUser }),
         generateStringKey: 'password',
-        passwordLength: 48,
+        // RDS's reference of CreateDBCluster allows 41.
+        passwordLength: 40,
         // It may become part of a URL.
         excludePunctuation: true,
       },

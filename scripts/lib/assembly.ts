@@ -8,7 +8,6 @@ export interface AssemblyStack {
   readonly account: string;
   readonly region: string;
   readonly terminationProtection: boolean;
-  readonly tags: Readonly<Record<string, string>>;
   /** Names of the stacks that are deployed before it. */
   readonly dependencies: readonly string[];
   /** JSON, as it is deployed. */
@@ -28,7 +27,6 @@ interface Manifest {
           readonly templateFile?: string;
           readonly stackName?: string;
           readonly terminationProtection?: boolean;
-          readonly tags?: Readonly<Record<string, string>>;
         };
       }
     >
@@ -50,7 +48,6 @@ export function readAssembly(folder: string): readonly AssemblyStack[] {
       account,
       region,
       terminationProtection: properties.terminationProtection ?? false,
-      tags: properties.tags ?? {},
       dependencies,
       template: readFileSync(join(folder, properties.templateFile ?? `${id}.template.json`), 'utf8'),
     });

@@ -1,4 +1,5 @@
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import { EC2Client } from '@aws-sdk/client-ec2';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { GlobalAcceleratorClient } from '@aws-sdk/client-global-accelerator';
 import { RDSClient } from '@aws-sdk/client-rds';
@@ -30,6 +31,10 @@ export class AwsClients {
 
   loadBalancing(region: string): ElasticLoadBalancingV2Client {
     return new ElasticLoadBalancingV2Client({ region, ...RETRIES });
+  }
+
+  ec2(region: string): EC2Client {
+    return new EC2Client({ region, ...RETRIES });
   }
 
   rds(region: string): RDSClient {

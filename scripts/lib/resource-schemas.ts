@@ -23,6 +23,8 @@ export interface ResourceSchema {
   readonly names: readonly string[];
   /** Dotted names that `Fn::GetAtt` takes. */
   readonly attributes: readonly string[];
+  /** Whether the CDK counts it among those that hold data. */
+  readonly stateful: boolean;
 }
 
 /** The CDK command line's own format, as far as it is read here. */
@@ -32,6 +34,7 @@ interface Database {
       readonly entities: readonly {
         readonly cloudFormationType: string;
         readonly primaryIdentifier?: readonly string[];
+        readonly isStateful?: boolean;
         readonly attributes: Readonly<Record<string, unknown>>;
         readonly properties: Readonly<
           Record<
@@ -70,12 +73,13 @@ function readSchemas(): ReadonlyMap<string, ResourceSchema> {
   const { schema } = JSON.parse(gunzipSync(readFileSync(file)).toString()) as Database;
   return new Map(
     schema.resource.entities.map(
-      ({ cloudFormationType: type, primaryIdentifier = [], attributes, properties }) => [
+      ({ cloudFormationType: type, primaryIdentifier = [], isStateful = false, attributes, properties }) => [
         type,
         {
           type,
           names: primaryIdentifier,
           attributes: Object.keys(attributes),
+          stateful: isStateful,
           properties: new Map(
             Object.entries(properties).map(
               ([name, { required = false, causesReplacement, relationshipRefs = [] }]) => [

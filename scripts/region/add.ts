@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { readAssembly } from '../lib/assembly.ts';
 import { AwsClients } from '../lib/aws-clients.ts';
 import { runCdk } from '../lib/cdk.ts';
+import { stackNamesOf } from '../plan/zone-stacks.ts';
 import { agree } from './agree.ts';
 import { planAddition } from './addition.ts';
 import { readStacks, requireAccount } from './observe.ts';
@@ -25,7 +26,8 @@ export async function addRegion(options: AddOptions): Promise<void> {
   try {
     const context = ['--context', `environment=${zone.environment}`];
     await runCdk({ args: ['synth', '--quiet', '--strict', '--output', folder, ...context] });
-    const wanted = readAssembly(folder).filter(({ tags }) => tags['keyhearth:zone'] === zone.name);
+    const ofZone = stackNamesOf(zone);
+    const wanted = readAssembly(folder).filter(({ name }) => ofZone.has(name));
     const names = planAddition({
       zone,
       region,
@@ -39,7 +41,16 @@ export async function addRegion(options: AddOptions): Promise<void> {
     await agree(options.yes, `Add ${region} to zone ${zone.name}?`);
     // What was looked at is what is deployed.
     await runCdk({
-      args: ['deploy', '--app', folder, '--exclusively', '--require-approval', 'never', ...names],
+      args: [
+        'deploy',
+        '--app',
+        folder,
+        '--exclusively',
+        '--require-approval',
+        'never',
+        '--import-existing-resources',
+        ...names,
+      ],
       shown: true,
     });
   } finally {

@@ -27,7 +27,6 @@ function wanted(name: string): AssemblyStack {
     account: '111111111111',
     region: 'us-east-1',
     terminationProtection: false,
-    tags: {},
     dependencies: [],
     template: '{"Resources":{}}',
   };

@@ -30,11 +30,19 @@ export type RemovalStep =
       readonly keeps: readonly string[];
     };
 
-/** What a region had to itself and nothing else has: a replica's database has no data of its own, and its names are needed again. */
-const DELETED_WITH_ITS_REGION: ReadonlySet<string> = new Set([
-  'AWS::RDS::DBCluster',
-  'AWS::RDS::DBClusterParameterGroup',
-  'AWS::RDS::DBSubnetGroup',
+/** Days after which a key that goes is gone: the fewest that KMS has. Until then no other can take its place. */
+const KEY_DAYS = 7;
+
+/**
+ * What a region had to itself and nothing else has, by type, with the properties that keep it from going: a replica's database and its copy
+ * of the zone's key hold nothing that the other regions don't, and they stand in the way of the region's return.
+ */
+const DELETED_WITH_ITS_REGION: ReadonlyMap<string, Readonly<Record<string, unknown>>> = new Map([
+  ['AWS::RDS::DBCluster', { DeletionProtection: false }],
+  ['AWS::RDS::DBClusterParameterGroup', {}],
+  ['AWS::RDS::DBSubnetGroup', {}],
+  // Besides, CloudFormation takes no change of a policy alone.
+  ['AWS::KMS::ReplicaKey', { PendingWindowInDays: KEY_DAYS }],
 ]);
 
 /**
@@ -132,19 +140,21 @@ function keptOf(template: Template): readonly string[] {
   return [...new Set(kept)].toSorted();
 }
 
-/** A data stack's template with which the region's copy of the database goes when the stack is deleted. The events stay. */
+/** A stack's template with which what the region had to itself goes when the stack is deleted. The events stay. */
 export function withoutProtection(template: Template): Template {
   const resources = Object.entries(template.Resources).map(([id, resource]) => {
-    if (!DELETED_WITH_ITS_REGION.has(resource.Type)) return [id, resource] as const;
-    const properties = resource.Properties ?? {};
-    const changed =
-      'DeletionProtection' in properties ? { ...properties, DeletionProtection: false } : properties;
-    return [id, { ...resource, DeletionPolicy: 'Delete', Properties: changed }] as const;
+    const changes = DELETED_WITH_ITS_REGION.get(resource.Type);
+    return [
+      id,
+      changes === undefined
+        ? resource
+        : { ...resource, DeletionPolicy: 'Delete', Properties: { ...resource.Properties, ...changes } },
+    ] as const;
   });
   return { ...template, Resources: Object.fromEntries(resources) };
 }
 
-/** Whether a stack's database would stay, or refuse to go. */
+/** Whether something of that would stay, or refuse to go. */
 export function isProtected(template: Template): boolean {
   return Object.values(template.Resources).some(
     ({ Type, DeletionPolicy = 'Delete', Properties = {} }) =>

@@ -9,6 +9,7 @@ import { AwsClients } from '../lib/aws-clients.ts';
 import { runCdk } from '../lib/cdk.ts';
 import { type DeployedStack, readDeployedStack } from '../lib/deployed-stack.ts';
 import { waitFor } from '../lib/wait.ts';
+import { deleteAcceleratorGroup } from './accelerator-group.ts';
 import { agree } from './agree.ts';
 import { homeOf, readStacks, requireAccount } from './observe.ts';
 import {
@@ -153,6 +154,8 @@ class Removal {
         }),
       );
     }
+    const vpcId = stack.outputs.get(outputKeys.base.vpcId);
+    if (vpcId !== undefined) await deleteAcceleratorGroup(this.#clients.ec2(stack.region), vpcId);
     if (isProtected(stack.template)) {
       await updateStack(client, { stack, template: withoutProtection(stack.template) });
     }

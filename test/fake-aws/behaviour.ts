@@ -33,8 +33,15 @@ export interface Behaviour {
   create(context: Context, properties: Properties): Made;
   /** `resource.properties` are still the old ones. Returns attributes that change. @default takes the new properties */
   update?(context: Context, resource: Resource, properties: Properties): Properties | undefined;
+  /**
+   * Asked where only properties change whose change AWS's schema calls a replacement "conditionally" (the database's engine version and
+   * such). `changed` names all that change. @default they replace
+   */
+  replaces?(resource: Resource, properties: Properties, changed: readonly string[]): boolean;
   /** Undoes what `create` added. @default nothing stands in its way */
   remove?(context: Context, resource: Resource): void;
+  /** Keeps what is in it, before `remove`, where the deletion policy is `Snapshot`. @default the type has no snapshots */
+  snapshot?(context: Context, resource: Resource): void;
   /** Polled after create and update until it is true, as CloudFormation stabilizes a resource. @default at once */
   stable?(context: Context, resource: Resource): boolean;
 }

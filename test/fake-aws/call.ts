@@ -7,10 +7,13 @@ export interface Call extends Place {
   readonly world: World;
   /** `DescribeStacks`; for S3, the verb and what is in the query. */
   readonly action: string;
-  /** Parameters of a Query or JSON call; lists are lists, whatever `.member.N` it was. */
+  /**
+   * Parameters of a Query or JSON call; lists are lists, whatever `.member.N` it was. A Query call's values are texts, and so is its empty
+   * list: ''. EC2's names are those that it is called with: `Filter`, `VpcId`.
+   */
   readonly input: Properties;
   readonly method: string;
-  /** Path and query, decoded. */
+  /** As it was sent: still encoded. S3: with the bucket in it, wherever it was sent. */
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { Objects } from './objects.ts';
 import { Images } from './registry/images.ts';
 import type { TaskRunner } from './task-runner.ts';
 import { GLOBAL, type Json, type Place, type Properties } from './values.ts';
@@ -31,9 +32,11 @@ export interface WorldOptions {
 
 /** All that exists, in every account and region. In memory; gone with the process. */
 export class World {
-  readonly paceMs: number;
+  /** As of `WorldOptions`; may be changed at any time, for what begins after that. */
+  paceMs: number;
   readonly runner: TaskRunner | null;
   readonly images = new Images();
+  readonly objects = new Objects();
   readonly #resources = new Map<string, Resource>();
   #ids = 0;
 

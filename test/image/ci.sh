@@ -15,4 +15,17 @@ if ((${#missing[@]} > 0)); then
   apt-get install --quiet --yes "${missing[@]}"
 fi
 
+# The `aws` command line that docs/DEPLOYING.md's commands are run with.
+version=1.46.3
+home="${XDG_CACHE_HOME:-$HOME/.cache}/keyhearth/awscli-$version"
+if [ ! -x "$home/bin/aws" ]; then
+  if ! python3 -c 'import venv, ensurepip' 2>/dev/null; then
+    apt-get update --quiet
+    DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes python3-venv
+  fi
+  rm -rf "$home"
+  python3 -m venv "$home"
+  "$home/bin/pip" install --quiet "awscli==$version"
+fi
+
 exec node scripts/pinned-node.mjs vitest run --config test/image/vitest.config.ts

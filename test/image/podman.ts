@@ -14,7 +14,7 @@ const NOFILE_MAX = Number(
 export const NOFILE = Math.min(65_535, NOFILE_MAX);
 
 /** Settings that work without systemd and with any runtime that can start containers on a plain kernel. */
-function environment(): NodeJS.ProcessEnv {
+export function environment(): NodeJS.ProcessEnv {
   mkdirSync(CACHE, { recursive: true });
   const file = join(CACHE, 'containers.conf');
   const settings = [

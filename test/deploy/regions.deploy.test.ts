@@ -1,0 +1,173 @@
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { stackNames } from '../../infra/names.ts';
+import type { Topology, Zone } from '../../topology/types.ts';
+import { Deployment } from './deployment.ts';
+import { changed } from './topologies.ts';
+
+/**
+ * A zone of two regions gets a third and loses it again, with the real commands, and is interrupted on the way. In this order; each test
+ * goes on where the one before it ended.
+ */
+const ACCOUNT = '222222222222';
+const ZONE = { environment: 'production', name: 'eu' };
+const [ORIGIN, REPLICA, COMING] = ['eu-central-1', 'eu-west-3', 'eu-north-1'] as const;
+/** Slow enough for a command to be killed in the middle of a stack. */
+const PACE_MS = 30;
+const COMMON = ['--zone', 'eu', '--environment', 'production', '--yes'];
+
+let deployment: Deployment;
+let two: Topology;
+let three: Topology;
+beforeAll(async () => {
+  deployment = await Deployment.start();
+  two = deployment.topology;
+  three = changed(two, 'eu', (zone: Zone) => ({ ...zone, replicas: [REPLICA, COMING] }));
+  deployment.seedRegion(ACCOUNT, COMING);
+  const places = [ORIGIN, REPLICA, COMING].map((region) => `aws://${ACCOUNT}/${region}`);
+  await done(deployment.cdk(ACCOUNT, 'bootstrap', ...places));
+});
+afterAll(async () => await deployment?.close());
+
+async function done(command: ReturnType<Deployment['cdk']>): Promise<string> {
+  const { code, said } = await command;
+  expect(code, said).toBe(0);
+  return said;
+}
+
+const add = (...more: readonly string[]): ReturnType<Deployment['cdk']> =>
+  deployment.keyhearth(ACCOUNT, 'region', 'add', COMING, ...COMMON, ...more);
+const remove = (...more: readonly string[]): ReturnType<Deployment['cdk']> =>
+  deployment.keyhearth(ACCOUNT, 'region', 'remove', COMING, ...COMMON, '--drain-seconds', '0', ...more);
+
+/** Numbers of events of the zone's stacks in all three regions. */
+async function events(): Promise<ReadonlyMap<string, number>> {
+  const found = [];
+  for (const region of [ORIGIN, REPLICA, COMING]) found.push(...(await deployment.events(ACCOUNT, region)));
+  return new Map(found.filter(([name]) => name !== 'CDKToolkit'));
+}
+
+async function statuses(): Promise<readonly string[]> {
+  const found = [];
+  for (const region of [ORIGIN, REPLICA, COMING]) {
+    for (const [name, { StackStatus }] of await deployment.stacks(ACCOUNT, region))
+      if (name !== 'CDKToolkit') found.push(`${name} ${StackStatus}`);
+  }
+  return found;
+}
+
+const OWN = [
+  stackNames.base(ZONE, COMING),
+  stackNames.data(ZONE, COMING),
+  stackNames.service(ZONE, COMING),
+  ...[ORIGIN, REPLICA].flatMap((other) => [
+    stackNames.link(ZONE, COMING, other),
+    stackNames.link(ZONE, other, COMING),
+  ]),
+];
+const SHARED = [stackNames.zone(ZONE), stackNames.edge(ZONE)];
+
+test('a first deployment that is killed goes on where it stopped', async () => {
+  const app = await deployment.synth('two');
+  const args = ['deploy', '--app', app, '--require-approval', 'never', 'keyhearth-production-eu-*'];
+  deployment.aws.world.paceMs = PACE_MS;
+  const child = deployment.startCdk(ACCOUNT, ...args);
+  const data = stackNames.data(ZONE, ORIGIN);
+  await vi.waitFor(async () => expect(await statuses()).toContain(`${data} CREATE_IN_PROGRESS`), {
+    timeout: 120_000,
+    interval: 20,
+  });
+  child.kill('SIGKILL');
+  deployment.aws.world.paceMs = 0;
+  await done(deployment.cdk(ACCOUNT, ...args, '--concurrency', '4'));
+  const after = await statuses();
+  expect(after).toHaveLength(10);
+  expect(after.filter((one) => !one.endsWith(' CREATE_COMPLETE'))).toEqual([]);
+});
+
+test('a region that isn’t listed isn’t added, and one that is listed isn’t taken away', async () => {
+  expect(await add()).toMatchObject({ code: 1, said: expect.stringContaining("doesn't list eu-north-1") });
+  deployment.use(three);
+  expect(await remove()).toMatchObject({ code: 1, said: expect.stringContaining('still lists eu-north-1') });
+});
+
+test('with an edit besides, the region isn’t added', async () => {
+  deployment.use(changed(three, 'eu', (zone) => ({ ...zone, maxStalenessMs: 5000 })));
+  const { code, said } = await add();
+  expect(code).toBe(1);
+  expect(said).toContain(
+    `${stackNames.service(ZONE, ORIGIN)}, ${stackNames.service(ZONE, REPLICA)} would change`,
+  );
+  deployment.use(three);
+});
+
+test('adding a region leaves the others’ stacks untouched', async () => {
+  const before = await events();
+  const said = await done(add('--dry-run'));
+  for (const name of [...OWN, ...SHARED]) expect(said).toContain(name);
+  expect(await events()).toEqual(before);
+  await done(add());
+  const after = await events();
+  const touched = [...after].filter(([name, count]) => before.get(name) !== count).map(([name]) => name);
+  expect(touched.toSorted()).toEqual([...OWN, ...SHARED].toSorted());
+});
+
+test('it is taken away in the order that the accelerator needs, and a run that is killed goes on', async () => {
+  deployment.use(two);
+  const before = await events();
+  expect(await done(remove('--dry-run'))).toMatch(/1\. drain .*WeightEuNorth1=0/);
+  expect(await events()).toEqual(before);
+
+  deployment.aws.world.paceMs = PACE_MS;
+  const killed = deployment.startKeyhearth(
+    ACCOUNT,
+    ...['region', 'remove', COMING, ...COMMON, '--drain-seconds', '0'],
+  );
+  await vi.waitFor(
+    async () => expect(await statuses()).toContain(`${stackNames.service(ZONE, COMING)} DELETE_IN_PROGRESS`),
+    { timeout: 120_000, interval: 20 },
+  );
+  killed.kill('SIGKILL');
+  deployment.aws.world.paceMs = 0;
+  await vi.waitFor(async () => expect((await statuses()).join()).not.toContain('IN_PROGRESS'));
+
+  const said = await done(remove());
+  expect(said).not.toContain('drain');
+  expect(await deployment.stacks(ACCOUNT, COMING)).toHaveProperty('size', 1);
+  const after = await events();
+  for (const name of OWN) expect(after.has(name)).toBe(false);
+  const others = [...after].filter(([name]) => !SHARED.includes(name));
+  for (const [name, count] of others) expect([name, count]).toEqual([name, before.get(name)]);
+  // The accelerator let go before the load balancer went.
+  const order = deployment.aws.calls
+    .filter(
+      ({ action, service }) =>
+        action === 'DescribeAccelerator' || (service === 'cloudformation' && action === 'DeleteStack'),
+    )
+    .map(({ action }) => action);
+  expect(order.indexOf('DescribeAccelerator')).toBeLessThan(order.indexOf('DeleteStack'));
+});
+
+test('what stays of a region is what the command said: events, logs and keys', () => {
+  const left = deployment.aws.world
+    .everything()
+    .filter(({ account, region, stack }) => account === ACCOUNT && region === COMING && stack === null)
+    .map(({ type }) => type);
+  expect([...new Set(left)].toSorted()).toEqual([
+    'AWS::ECR::Repository',
+    'AWS::KMS::Key',
+    'AWS::KMS::ReplicaKey',
+    'AWS::Logs::LogGroup',
+    'AWS::Logs::LogStream',
+    'AWS::S3::Bucket',
+  ]);
+});
+
+test('nothing is left to take away', async () => {
+  expect(await done(remove())).toContain('Nothing of eu-north-1 is deployed');
+});
+
+test('a region that was there before can come back', async () => {
+  deployment.use(three);
+  await done(add());
+  expect((await statuses()).filter((one) => !/ (CREATE|UPDATE|IMPORT)_COMPLETE$/.test(one))).toEqual([]);
+});

@@ -1,0 +1,133 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Deployment } from '../deploy/deployment.ts';
+import { type Block, shellBlocks } from '../deploy/documented.ts';
+import { TaskProcesses } from '../deploy/task-processes.ts';
+import { startTestPostgres, type TestPostgres } from '../postgres.ts';
+import fixture from '../topology-fixture.ts';
+import { makeBaseImage } from './base-image.ts';
+import { environment as podmanEnvironment, run } from './podman.ts';
+import { Shell } from './shell.ts';
+import { TlsFront } from './tls-front.ts';
+
+/**
+ * Runs docs/DEPLOYING.md as it stands: the CDK builds the image with podman and pushes it to the local AWS's registry, deploys the trial
+ * zone, and ECS runs its tasks beside a real Postgres. What stands between client and service in AWS is a TLS front here.
+ */
+const ROOT = join(import.meta.dirname, '../..');
+const PAGE = readFileSync(join(ROOT, 'docs/DEPLOYING.md'), 'utf8');
+const ACCOUNT = '333333333333';
+const HOSTNAME = 'keys.trial.example.com';
+const ROOT_KEY_FILE = join(ROOT, '.keyhearth/root-key.json');
+/** Where ci.sh installs the `aws` command line. */
+const AWS_CLI = join(
+  process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'),
+  'keyhearth/awscli-1.46.3/bin',
+);
+/** What the Dockerfile begins with comes from the local registry, for there is no other here. */
+const BASE = { account: '0'.repeat(12), region: 'base' };
+
+let postgres: TestPostgres;
+let tasks: TaskProcesses;
+let deployment: Deployment;
+let front: TlsFront;
+let shell: Shell;
+
+beforeAll(async () => {
+  postgres = await startTestPostgres();
+  tasks = new TaskProcesses(postgres);
+  deployment = await Deployment.start({ runner: tasks });
+  // With the image that the topology asks for: the CDK's own, built from this repository.
+  deployment.use(fixture);
+  front = await TlsFront.start(HOSTNAME, () => tasks.servicePort);
+  const registry = new URL(deployment.aws.endpoint).host;
+  const base = `${registry}/${BASE.account}/${BASE.region}/node`;
+  deployment.aws.world.add({
+    ...BASE,
+    type: 'AWS::ECR::Repository',
+    id: 'node',
+    properties: { RepositoryName: 'node' },
+    attributes: {},
+    stack: null,
+  });
+  const registries = join(deployment.folder, 'registries.conf');
+  writeFileSync(
+    registries,
+    [
+      'unqualified-search-registries = []',
+      '[[registry]]',
+      'prefix = "public.ecr.aws/docker/library/node"',
+      `location = "${base}"`,
+      'insecure = true',
+      '[[registry]]',
+      `location = "${registry}"`,
+      'insecure = true',
+      '',
+    ].join('\n'),
+  );
+  const curl = join(deployment.folder, '.curlrc');
+  const authority = join(deployment.folder, 'authority.pem');
+  writeFileSync(authority, front.certificate);
+  writeFileSync(curl, `connect-to = "${HOSTNAME}:443:127.0.0.1:${front.port}"\ncacert = "${authority}"\n`);
+  const { CONTAINERS_CONF = '', BUILDAH_ISOLATION = '' } = podmanEnvironment();
+  const own = deployment.environment(ACCOUNT);
+  const environment = {
+    ...own,
+    PATH: `${AWS_CLI}:${join(ROOT, 'node_modules/.bin')}:${own['PATH'] ?? ''}`,
+    CDK_DOCKER: 'podman',
+    CONTAINERS_CONF,
+    BUILDAH_ISOLATION,
+    CONTAINERS_REGISTRIES_CONF: registries,
+    CURL_HOME: deployment.folder,
+    // The image's packages come through whatever this machine trusts besides.
+    NODE_EXTRA_CA_CERTS: process.env['NODE_EXTRA_CA_CERTS'] ?? '',
+  };
+  const [, version = ''] =
+    /^ARG NODE_IMAGE=.*\/node:(\S+)$/m.exec(readFileSync(join(ROOT, 'Dockerfile'), 'utf8')) ?? [];
+  run('podman', [
+    ...['push', '--quiet', '--tls-verify=false', '--creds', 'AWS:local'],
+    ...[makeBaseImage(), `docker://${base}:${version}`],
+  ]);
+  shell = new Shell(ROOT, environment);
+}, 300_000);
+
+afterAll(async () => {
+  shell?.close();
+  rmSync(ROOT_KEY_FILE, { force: true });
+  await front?.close();
+  await tasks?.close();
+  await deployment?.close();
+  await postgres?.stop();
+});
+
+const said = new Map<string, string>();
+
+test.each(shellBlocks(PAGE, 'The trial zone').map((block): [string, Block] => [block.heading, block]))(
+  '%s',
+  async (heading, { commands }) => {
+    said.set(heading, `${said.get(heading) ?? ''}${await shell.run(commands)}`);
+  },
+  300_000,
+);
+
+test('it led to what the page says', () => {
+  const of = (start: string): string => [...said].find(([heading]) => heading.startsWith(start))?.[1] ?? '';
+  expect(of('2.')).toMatch(/USD|\$/);
+  expect(of('3.')).toContain(ACCOUNT);
+  expect(of('5.')).toContain('workspaceId');
+  expect(of('6.')).toMatch(/"valid":true,"code":"VALID"/);
+  expect(of('7.')).toContain('no changes');
+  expect(existsSync(ROOT_KEY_FILE)).toBe(true);
+  expect(said.size).toBe(8);
+});
+
+test('what is left in the account is what the page says', async () => {
+  expect([...(await deployment.stacks(ACCOUNT, 'eu-west-1')).keys()]).toEqual(['CDKToolkit']);
+  const left = deployment.aws.world
+    .everything()
+    .filter(({ account, stack }) => account === ACCOUNT && stack === null)
+    .map(({ type }) => type);
+  expect([...new Set(left)].toSorted()).toEqual([]);
+});
