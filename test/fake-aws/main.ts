@@ -24,7 +24,7 @@ const program = new Command('fake-aws')
   .option('--verbose', 'say each call that is answered', false)
   .addHelpText(
     'after',
-    '\nEvery account and region is there, and empty. To use it:\n  eval "$(…)" with the lines that it prints, in another shell',
+    '\nEvery account and region is there, and empty. Another shell uses it after running the lines that it prints.',
   );
 
 program.parse();

@@ -59,6 +59,7 @@ describe('where it listens', () => {
   test('a name that leads to this machine gets nothing', async () => {
     const answer = await overSocket(`GET / HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n`);
     expect(answer).toMatch(/^HTTP\/1\.1 421 /);
+    expect(aws.escapes).toContain('evil.example');
   });
 
   test('a program that takes it for a proxy is let through to nowhere, and noted', async () => {

@@ -66,10 +66,10 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
   const escapes: string[] = [];
   const answer = async (request: IncomingMessage): Promise<Sent> => {
     const received = await receive(request);
-    const { host = '' } = request.headers;
-    if (!isOurHost(host)) {
-      escapes.push(host);
-      return { status: MISDIRECTED, headers: {}, body: `${host} isn't this machine\n` };
+    const { host: asked = '' } = request.headers;
+    if (!isOurHost(asked)) {
+      escapes.push(asked);
+      return { status: MISDIRECTED, headers: {}, body: `${asked} isn't this machine\n` };
     }
     if (!isRegistryPath(received.path)) return dispatch(to, received);
     return registry.answer(received);

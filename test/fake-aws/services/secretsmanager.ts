@@ -12,7 +12,7 @@ export const SECRETS_MANAGER: Service = {
   actions: {
     GetSecretValue(call) {
       const secret = secretOf(call);
-      const SecretString = scalarText(secret.state.get('SecretString'));
+      const SecretString = secretValue(secret);
       return {
         result: {
           ...identityOf(secret),
