@@ -6,7 +6,9 @@ import { freePort } from '../../scripts/lib/ports.ts';
 import type { ContainerLaunch, TaskLaunch, TaskRunner } from '../fake-aws/task-runner.ts';
 import type { TestPostgres } from '../postgres.ts';
 
-const DATABASE_URL = /postgres:\/\/(\w+)@[\w.-]+:5432\/(\w+)/g;
+const DATABASE_URL = /postgres:\/\/(\w+)@[\w.-]+:5432\/\w+/g;
+/** The test's Postgres has one of the name that RDS would make. */
+const DATABASE = 'deployed';
 const ENTRY = /^\/app\/([\w-]+)\.mjs$/;
 
 /**
@@ -15,19 +17,18 @@ const ENTRY = /^\/app\/([\w-]+)\.mjs$/;
  * TLS to it, and a port that is free.
  */
 export class TaskProcesses implements TaskRunner {
+  readonly runsServices = true;
   readonly #postgres: TestPostgres;
   readonly #appPassword = randomBytes(16).toString('hex');
   readonly #children = new Set<ChildProcess>();
-  /** Of the last service that was started. */
   #servicePort: number | null = null;
 
   constructor(postgres: TestPostgres) {
     this.#postgres = postgres;
   }
 
-  /** Where the service listens. Throws while none does. */
-  get servicePort(): number {
-    if (this.#servicePort === null) throw new Error('no service was started');
+  /** Where the service that was started last listens; null before. */
+  get servicePort(): number | null {
     return this.#servicePort;
   }
 
@@ -56,14 +57,13 @@ export class TaskProcesses implements TaskRunner {
   /** The master user that RDS makes with a cluster: no superuser, owner of the database. */
   async #prepareMaster({ environment }: ContainerLaunch): Promise<void> {
     const password = environment['KEYHEARTH_MASTER_PASSWORD'];
-    const [, user, database] =
-      [...(environment['KEYHEARTH_MASTER_URLS'] ?? '').matchAll(DATABASE_URL)][0] ?? [];
-    if (password === undefined || user === undefined || database === undefined) return;
+    const [, user] = [...(environment['KEYHEARTH_MASTER_URLS'] ?? '').matchAll(DATABASE_URL)][0] ?? [];
+    if (password === undefined || user === undefined) return;
     await this.#postgres.primary.asAdmin(async (client) => {
       const { rowCount } = await client.query('select from pg_roles where rolname = $1', [user]);
       if (rowCount !== 0) return;
       await client.query(`create role ${user} login createrole createdb password '${password}'`);
-      await client.query(`create database ${database} owner ${user} template template0`);
+      await client.query(`create database ${DATABASE} owner ${user} template template0`);
     });
   }
 
@@ -76,6 +76,8 @@ export class TaskProcesses implements TaskRunner {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#children.add(child);
+    const stop = (): void => void child.kill('SIGTERM');
+    launch.signal.addEventListener('abort', stop);
     for (const stream of [child.stdout, child.stderr]) {
       createInterface({ input: stream }).on('line', (line) => launch.log(container.name, line));
     }
@@ -93,8 +95,7 @@ export class TaskProcesses implements TaskRunner {
       name,
       value.replaceAll(
         DATABASE_URL,
-        (_, user: string, database: string) =>
-          `postgres://${user}${passwords[user] ?? ''}@127.0.0.1:${port}/${database}`,
+        (_, user: string) => `postgres://${user}${passwords[user] ?? ''}@127.0.0.1:${port}/${DATABASE}`,
       ),
     ]);
     const settings: Record<string, string> = {

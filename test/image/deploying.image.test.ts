@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { Deployment } from '../deploy/deployment.ts';
 import { type Block, shellBlocks } from '../deploy/documented.ts';
 import { TaskProcesses } from '../deploy/task-processes.ts';
@@ -10,7 +10,7 @@ import { passwordOf } from '../fake-aws/registry/token.ts';
 import { startTestPostgres, type TestPostgres } from '../postgres.ts';
 import fixture from '../topology-fixture.ts';
 import { makeBaseImage } from './base-image.ts';
-import { environment as podmanEnvironment } from './podman.ts';
+import { environment as podmanEnvironment, run, tryRun } from './podman.ts';
 import { Shell } from './shell.ts';
 import { TlsFront } from './tls-front.ts';
 
@@ -96,10 +96,16 @@ beforeAll(async () => {
   await shell.run(
     `podman push --quiet --creds AWS:${passwordOf(BASE.account)} ${makeBaseImage()} docker://${base}:${version}`,
   );
+  addArm64(deployment.aws.world.images, version);
 }, 300_000);
 
 afterAll(async () => {
   shell?.close();
+  // The next build, for this machine's own processor, must not find it.
+  const built = run('podman', ['images', '--format', '{{.Repository}}:{{.Tag}}'])
+    .split('\n')
+    .filter((name) => /cdkasset-|cdk-hnb659fds-container-assets|public\.ecr\.aws/.test(name));
+  if (built.length > 0) tryRun('podman', ['rmi', '--force', ...built]);
   rmSync(ROOT_KEY_FILE, { force: true });
   await front?.close();
   await tasks?.close();
@@ -142,9 +148,22 @@ function containerTool(folder: string): string {
     const value = process.env[name];
     return value === undefined ? `unset ${name}` : `export ${name}='${value}'`;
   });
+  // Its cache takes layers of an image for another processor for the same.
+  const uncached = '[ "$1" = build ] && shift && set -- build --no-cache "$@"';
   const file = join(folder, 'container-tool');
-  writeFileSync(file, ['#!/bin/sh', ...lines, 'exec podman "$@"', ''].join('\n'), { mode: 0o755 });
+  writeFileSync(file, ['#!/bin/sh', ...lines, uncached, 'exec podman "$@"', ''].join('\n'), { mode: 0o755 });
   return file;
+}
+
+async function isReady(): Promise<boolean> {
+  const port = tasks.servicePort;
+  return (
+    port !== null &&
+    (await fetch(`http://127.0.0.1:${port}/readyz`).then(
+      ({ ok }) => ok,
+      () => false,
+    ))
+  );
 }
 
 const said = new Map<string, string>();
@@ -152,6 +171,10 @@ const said = new Map<string, string>();
 test.each(shellBlocks(PAGE, 'The trial zone').map((block): [string, Block] => [block.heading, block]))(
   '%s',
   async (heading, { commands }) => {
+    // In AWS a deployment lasts until its tasks are healthy; the local one takes a process that has started for that.
+    if (heading.startsWith('5.')) {
+      await vi.waitFor(async () => expect(await isReady()).toBe(true), { timeout: 60_000, interval: 100 });
+    }
     said.set(heading, `${said.get(heading) ?? ''}${await shell.run(commands)}`);
   },
   300_000,

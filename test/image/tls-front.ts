@@ -14,14 +14,19 @@ export class TlsFront {
     this.certificate = certificate;
   }
 
-  /** `target`: the port that requests go to, asked for each. */
-  static async start(hostname: string, target: () => number): Promise<TlsFront> {
+  /** `target`: the port that requests go to, asked for each; null while there is none. */
+  static async start(hostname: string, target: () => number | null): Promise<TlsFront> {
     const { private: key, cert } = await generate([{ name: 'commonName', value: hostname }], {
       extensions: [{ name: 'subjectAltName', altNames: [{ type: 2, value: hostname }] }],
     });
     const server = createServer({ key, cert }, (incoming, answer) => {
       const { method, url, headers } = incoming;
-      const onward = request({ host: '127.0.0.1', port: target(), method, path: url, headers }, (reply) => {
+      const port = target();
+      if (port === null) {
+        answer.writeHead(503).end();
+        return;
+      }
+      const onward = request({ host: '127.0.0.1', port, method, path: url, headers }, (reply) => {
         answer.writeHead(reply.statusCode ?? 502, reply.headers);
         reply.pipe(answer);
       });
