@@ -169,7 +169,7 @@ async function isReady(): Promise<boolean> {
 const said = new Map<string, string>();
 
 test.each(shellBlocks(PAGE, 'The trial zone').map((block): [string, Block] => [block.heading, block]))(
-  '%s',
+  'step %s',
   async (heading, { commands }) => {
     // In AWS a deployment lasts until its tasks are healthy; the local one takes a process that has started for that.
     if (heading.startsWith('5.')) {
@@ -197,5 +197,17 @@ test('what is left in the account is what the page says', async () => {
     .everything()
     .filter(({ account, stack }) => account === ACCOUNT && stack === null)
     .map(({ type }) => type);
-  expect([...new Set(left)].toSorted()).toEqual([]);
+  expect([...new Set(left)].toSorted()).toEqual([
+    // The test's own, for the image that the Dockerfile begins with.
+    'AWS::ECR::Repository',
+    'AWS::IAM::ServiceLinkedRole',
+    'AWS::Route53::HostedZone',
+    'AWS::Route53::RecordSet',
+    'KMS::KeyPendingDeletion',
+  ]);
+});
+
+test('no command asked for anything that the local AWS doesn’t know, or for anything elsewhere', () => {
+  const { unknownCalls, faults, escapes } = deployment.aws;
+  expect({ unknownCalls, faults, escapes }).toEqual({ unknownCalls: [], faults: [], escapes: [] });
 });
