@@ -33,7 +33,7 @@ const topology = {
               cpuTargetPercent: 40,
               // 'serverless' scales between two numbers of capacity units; AWS advises at least 8 for home. A class such as 'r8g.large' doesn't scale.
               databaseInstanceClass: 'serverless',
-              // At least 8 × 2 instances × 3 regions × $0.12 an hour, about $4,200 a month (us-east-1's price as published: check yours).
+              // At least 8 units × 2 instances × 730 hours × $0.12, $0.14 and $0.20 in the three regions: about $5,400 a month (docs/PRICES.md).
               databaseMinAcu: 8,
               databaseMaxAcu: 32,
               // Per region: one that writes while the region is home, the others read.

@@ -4,6 +4,7 @@ import type { DeployedStack, WantedStack } from '../scripts/plan/compare-zone.ts
 import { needsOf } from '../scripts/plan/quotas/needs.ts';
 import type { QuotaId } from '../scripts/plan/quotas/quota-table.ts';
 import { defaultsOf } from '../scripts/plan/resolve.ts';
+import { NO_SURROUNDINGS, type Surroundings } from '../scripts/plan/surroundings.ts';
 import type { Template } from '../scripts/plan/template.ts';
 import { planZone, type ZonePlan } from '../scripts/plan/zone-plan.ts';
 import type { Zone } from '../topology/types.ts';
@@ -44,20 +45,24 @@ const deployedOf = (zone: Partial<Zone>): readonly DeployedStack[] =>
     region,
     template,
     status: 'CREATE_COMPLETE',
+    reason: null,
     terminationProtection: true,
+    unreadable: null,
     parameters: defaultsOf(template),
   }));
 
 const TWO: Partial<Zone> = {};
 const THREE: Partial<Zone> = { replicas: ['eu-west-3', 'eu-north-1'] };
 
+const planOf = (
+  to: Partial<Zone>,
+  stacks: readonly DeployedStack[],
+  allow: boolean,
+  surroundings: Surroundings = NO_SURROUNDINGS,
+): ZonePlan => planZone(deployment(to), wantedOf(to), { kind: 'compared', stacks, surroundings }, allow);
+
 const plan = (from: Partial<Zone> | null, to: Partial<Zone>, allow = false): ZonePlan =>
-  planZone(
-    deployment(to),
-    wantedOf(to),
-    { kind: 'compared', stacks: from === null ? [] : deployedOf(from) },
-    allow,
-  );
+  planOf(to, from === null ? [] : deployedOf(from), allow);
 
 const namesOf = ({ stacks }: ZonePlan, kind: string): readonly string[] =>
   stacks.filter((stack) => stack.kind === kind).map(({ name }) => name.replace('keyhearth-test-eu-', ''));
@@ -85,12 +90,67 @@ describe('a zone', () => {
     expect(three.stacks.flatMap(({ effect }) => effect.removed)).toEqual([]);
   });
 
-  it('that loses a region has stacks that nobody describes, and no deployment touches them', () => {
-    const two = plan(THREE, TWO);
+  it('that loses a region has stacks that nobody describes, and waits for `region remove`', () => {
+    const two = plan(THREE, TWO, true);
     const gone = namesOf(two, 'gone');
     expect(gone.length).toBe(7);
     expect(gone.every((name) => name.includes('eu-north-1'))).toBe(true);
-    expect(two.obstacles).toEqual([]);
+    expect(two.obstacles).toMatchObject([{ kind: 'region', stack: 'keyhearth-test-eu-edge' }]);
+    expect(two.obstacles[0]?.instead).toContain(
+      'npx keyhearth region remove eu-north-1 --environment test --zone eu',
+    );
+  });
+
+  it('whose accelerator has let go of a region goes on, whatever of the region is still there', () => {
+    const edge = wantedOf(TWO).find(({ name }) => name.endsWith('-edge'))?.template;
+    const left = deployedOf(THREE).map((stack) =>
+      stack.name.endsWith('-edge') && edge !== undefined ? { ...stack, template: edge } : stack,
+    );
+    expect(planOf(TWO, left, true).obstacles).toEqual([]);
+  });
+
+  it('of another origin is another zone, and nothing else is said of it', () => {
+    const swapped: Partial<Zone> = { origin: 'eu-west-3', replicas: ['eu-central-1'] };
+    const { obstacles, isAnother } = plan(TWO, swapped, true);
+    expect(isAnother).toBe(true);
+    expect(obstacles).toMatchObject([
+      {
+        kind: 'origin',
+        what: 'The origin of zone eu can’t be changed from eu-central-1 to eu-west-3.',
+      },
+    ]);
+  });
+
+  it('of which nothing is deployed may be a renamed one, where the account has one that isn’t described', () => {
+    const strangers = [{ name: 'test-europe', regions: ['eu-central-1'] }];
+    const surroundings = { ...NO_SURROUNDINGS, strangers };
+    expect(planOf(TWO, [], false, surroundings).obstacles).toMatchObject([
+      {
+        kind: 'zone',
+        what: 'Zone test-europe (environment and name) is deployed in eu-central-1 and isn’t described: a renamed zone is a new zone.',
+      },
+    ]);
+    expect(planOf(TWO, [], true, surroundings).obstacles).toEqual([]);
+    expect(planOf(TWO, deployedOf(TWO), false, surroundings).obstacles).toEqual([]);
+  });
+});
+
+describe('protected less', () => {
+  it('is a zone that is made ready to be taken down: a warning, and no obstacle', () => {
+    const { stacks, obstacles } = plan(TWO, { deletionProtection: false });
+    const types = stacks.flatMap(({ effect }) => effect.weakened.map(({ type }) => type));
+    expect(types).toEqual(
+      expect.arrayContaining(['AWS::RDS::DBCluster', 'AWS::ElasticLoadBalancingV2::LoadBalancer']),
+    );
+    expect(obstacles).toEqual([]);
+  });
+
+  it('is what is kept for fewer days', () => {
+    const { stacks } = plan(TWO, { retention: { logDays: 7, backupDays: 1, eventDays: 30 } });
+    const said = new Set(
+      stacks.flatMap(({ effect }) => effect.weakened.map(({ what }) => what.split(' ')[0])),
+    );
+    expect(said).toEqual(new Set(['BackupRetentionPeriod', 'RetentionInDays', 'ExpirationInDays']));
   });
 });
 
@@ -110,6 +170,19 @@ describe('refused without leave', () => {
     );
     expect(new Set(refused.map(({ kind }) => kind))).toEqual(new Set(['removal']));
     expect(plan(TWO, clickHouse, true).obstacles).toEqual([]);
+  });
+
+  it('is a hostname that nothing answers any more', () => {
+    const certificateArns = Object.fromEntries(
+      ['eu-central-1', 'eu-west-3'].map((region) => [
+        region,
+        `arn:aws:acm:${region}:222222222222:certificate/00000000-0000-4000-8000-000000000000`,
+      ]),
+    );
+    const { obstacles } = plan(TWO, { domain: { certificateArns } });
+    expect(obstacles).toMatchObject([{ kind: 'hostname', type: 'AWS::Route53::RecordSet' }]);
+    expect(obstacles[0]?.what).toContain(`${deployment(TWO).hostname} stops resolving`);
+    expect(plan(TWO, { domain: { certificateArns } }, true).obstacles).toEqual([]);
   });
 
   it('isn’t a task definition, which is a new one each time', () => {

@@ -76,3 +76,20 @@ test('the version is the one of the package', () => {
   };
   expect(run('--version')).toMatchObject({ status: 0, stdout: `${version}\n` });
 });
+
+test('output that goes nowhere is no success: a full disk is named, a reader who has gone isn’t told', () => {
+  const shell = (text: string): { status: number | null; stderr: string } =>
+    spawnSync('bash', ['-c', text, process.execPath, entry], { encoding: 'utf8' });
+  const full = shell('"$0" "$1" --help > /dev/full');
+  expect([full.status, full.stderr]).toEqual([1, 'The disk is full: make room and start again.\n']);
+  const gone = shell('"$0" "$1" --help | true; exit "${PIPESTATUS[0]}"');
+  expect([gone.status, gone.stderr]).toEqual([141, '']);
+});
+
+test('a region command says what happens without a terminal, and its exit codes', () => {
+  for (const name of ['add', 'remove']) {
+    const { stdout } = run('region', name, '--help');
+    expect(stdout).toContain('Without a terminal');
+    expect(stdout).toContain('Exit codes: 0');
+  }
+});

@@ -178,6 +178,19 @@ function sentenceOf(error: unknown): [sentence: string, code: number] {
   return [`keyhearth failed: ${errorText(error)}`, exitCodes.fault];
 }
 
+/** As a shell reports a program that SIGPIPE ended: whoever read the output has gone, and nobody wants to hear more. */
+const READER_GONE = 141;
+process.stdout.on('error', (error) => {
+  if (errorCode(error) === 'EPIPE') process.exit(READER_GONE);
+  const [sentence, failed] = sentenceOf(error);
+  process.stderr.write(`${sentence}\n`);
+  process.exit(failed);
+});
+
 const code = await run(process.argv);
+// What was written last may still fail, and says so only then.
+await new Promise<void>((resolve) => {
+  process.stdout.write('', () => resolve());
+});
 // Not left to the end of all work: a start that failed may still be busy in another zone, and the guard ends what that one starts.
 process.exit(code === 0 ? process.exitCode : code);

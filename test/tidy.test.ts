@@ -26,6 +26,7 @@ const LONGER: Readonly<Record<string, string>> = {
   '.oxlintrc.json':
     'one entry for each layer of the service, each with its full list of what it may not import',
   'docs/OPERATIONS.md': 'the runbook: one short section for each alarm and each thing that goes wrong',
+  'docs/PRICES.md': 'generated: tables of prices and of what moves the comparison',
   'scripts/local/postgres/node.ts': 'one class that owns one Postgres server, from the files to the process',
   'scripts/local/zone-platform.ts':
     'one class that owns all that runs for a zone and the order of starting and stopping it',

@@ -4,12 +4,11 @@ import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balan
 import { GlobalAcceleratorClient } from '@aws-sdk/client-global-accelerator';
 import { RDSClient } from '@aws-sdk/client-rds';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { AWS_SETTINGS } from './aws-settings.ts';
 import { errorText, UserError } from './user-error.ts';
 
 /** The only region that has Global Accelerator's API, wherever its endpoints are. */
 const ACCELERATOR_REGION = 'us-west-2';
-/** Throttling is common where many stacks are looked at; each retry waits longer. */
-const RETRIES = { maxAttempts: 8, retryMode: 'adaptive' } as const;
 
 /** Clients of AWS with the credentials that the environment gives, one for each service and region. */
 export class AwsClients {
@@ -19,26 +18,26 @@ export class AwsClients {
   cloudFormation(region: string): CloudFormationClient {
     const known = this.#cloudFormation.get(region);
     if (known !== undefined) return known;
-    const made = new CloudFormationClient({ region, ...RETRIES });
+    const made = new CloudFormationClient({ region, ...AWS_SETTINGS });
     this.#cloudFormation.set(region, made);
     return made;
   }
 
   globalAccelerator(): GlobalAcceleratorClient {
-    this.#accelerator ??= new GlobalAcceleratorClient({ region: ACCELERATOR_REGION, ...RETRIES });
+    this.#accelerator ??= new GlobalAcceleratorClient({ region: ACCELERATOR_REGION, ...AWS_SETTINGS });
     return this.#accelerator;
   }
 
   loadBalancing(region: string): ElasticLoadBalancingV2Client {
-    return new ElasticLoadBalancingV2Client({ region, ...RETRIES });
+    return new ElasticLoadBalancingV2Client({ region, ...AWS_SETTINGS });
   }
 
   ec2(region: string): EC2Client {
-    return new EC2Client({ region, ...RETRIES });
+    return new EC2Client({ region, ...AWS_SETTINGS });
   }
 
   rds(region: string): RDSClient {
-    return new RDSClient({ region, ...RETRIES });
+    return new RDSClient({ region, ...AWS_SETTINGS });
   }
 
   /**
@@ -48,7 +47,9 @@ export class AwsClients {
    */
   async account(region: string): Promise<string> {
     try {
-      const { Account } = await new STSClient({ region, ...RETRIES }).send(new GetCallerIdentityCommand({}));
+      const { Account } = await new STSClient({ region, ...AWS_SETTINGS }).send(
+        new GetCallerIdentityCommand({}),
+      );
       if (Account !== undefined) return Account;
     } catch (error) {
       throw new UserError(

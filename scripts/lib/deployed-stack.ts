@@ -16,6 +16,7 @@ export interface TemplateResource {
 /** A template of ours: always JSON. */
 export interface Template {
   readonly Parameters?: Readonly<Record<string, { readonly Default?: string | number }>>;
+  readonly Metadata?: Readonly<Record<string, unknown>>;
   readonly Resources: Readonly<Record<string, TemplateResource>>;
 }
 
@@ -44,12 +45,18 @@ export async function readDeployedStack(
   client: CloudFormationClient,
   name: string,
 ): Promise<DeployedStack | undefined> {
+  const stack = await readAnyStack(client, name);
+  return stack?.status === 'REVIEW_IN_PROGRESS' ? undefined : stack;
+}
+
+/** The same for whoever deletes stacks: one that only a change set has been made for counts, with an empty template. */
+export async function readAnyStack(
+  client: CloudFormationClient,
+  name: string,
+): Promise<DeployedStack | undefined> {
   const stack = await describe(client, name);
   if (stack?.StackId === undefined || stack.StackStatus === undefined) return undefined;
-  if (stack.StackStatus === 'REVIEW_IN_PROGRESS' || stack.StackStatus === 'DELETE_COMPLETE') return undefined;
-  const { TemplateBody = '{"Resources":{}}' } = await client.send(
-    new GetTemplateCommand({ StackName: stack.StackId, TemplateStage: 'Original' }),
-  );
+  if (stack.StackStatus === 'DELETE_COMPLETE') return undefined;
   return {
     name,
     region: await client.config.region(),
@@ -60,9 +67,26 @@ export async function readDeployedStack(
     parameters: pairs(stack.Parameters, ({ ParameterKey, ParameterValue }) => [ParameterKey, ParameterValue]),
     outputs: pairs(stack.Outputs, ({ OutputKey, OutputValue }) => [OutputKey, OutputValue]),
     tags: pairs(stack.Tags, ({ Key, Value }) => [Key, Value]),
-    // The CDK deploys JSON only, and every stack of a zone is the CDK's.
-    template: JSON.parse(TemplateBody) as Template,
+    // A change set that wasn't carried out has left no template.
+    template:
+      stack.StackStatus === 'REVIEW_IN_PROGRESS'
+        ? { Resources: {} }
+        : await readTemplate(client, stack.StackId),
   };
+}
+
+/** Is there a stack of that name? Also for stacks that aren't ours, whose templates may be YAML: nothing but its status is read. */
+export async function hasStack(client: CloudFormationClient, name: string): Promise<boolean> {
+  const status = (await describe(client, name))?.StackStatus;
+  return status !== undefined && status !== 'DELETE_COMPLETE' && status !== 'REVIEW_IN_PROGRESS';
+}
+
+async function readTemplate(client: CloudFormationClient, id: string): Promise<Template> {
+  const { TemplateBody = '{"Resources":{}}' } = await client.send(
+    new GetTemplateCommand({ StackName: id, TemplateStage: 'Original' }),
+  );
+  // The CDK deploys JSON only, and every stack of a zone is the CDK's.
+  return JSON.parse(TemplateBody) as Template;
 }
 
 async function describe(client: CloudFormationClient, name: string) {
@@ -76,7 +100,7 @@ async function describe(client: CloudFormationClient, name: string) {
 }
 
 /** Whether AWS says that there is no such stack; it has no code of its own for that. */
-export function isUnknownStack(error: unknown): boolean {
+function isUnknownStack(error: unknown): boolean {
   return (
     error instanceof CloudFormationServiceException &&
     error.name === 'ValidationError' &&

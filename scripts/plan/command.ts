@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { descriptionError } from './description-error.ts';
 
 interface Flags {
   readonly environment?: string;
@@ -16,7 +17,11 @@ It deploys nothing. With AWS credentials it compares the description with the st
 account is listed and not compared. Without any, or with --offline, it plans as if nothing were deployed.
 
 Refused unless --allow-replacement is given: that AWS makes anew, or takes out of its stack, something that holds data (databases, buckets,
-keys, secrets, log groups), a load balancer or an accelerator.
+keys, secrets, log groups), a load balancer or an accelerator; that the zone's hostname stops resolving; and, where nothing of a zone is
+deployed, that the account has a zone that isn't described, for a renamed zone is a new one.
+
+Refused always: another origin than the deployed one, and a region that isn't described any more while the accelerator leads to it
+(\`npx keyhearth region remove\` takes it away). What protects data less than now, or keeps it for a shorter time, is a warning.
 
 Exit codes: 0 nothing stands in the way · 1 it failed · 2 wrong command line · 3 a deployment is refused, here or by AWS
 
@@ -40,12 +45,18 @@ export function addPlan(program: Command): void {
         .argParser(rates)
         .default([], '0, 100, 1000 and 10000'),
     )
-    .option('--detail', 'every line of the price with its formula', false)
-    .option('--allow-replacement', 'let AWS replace or remove data, load balancers and accelerators', false)
+    .option('--detail', 'every change, and every line of the price with its formula', false)
+    .option(
+      '--allow-replacement',
+      'let AWS replace or remove what is guarded (see below), or begin a further zone',
+      false,
+    )
     .option('--json', 'print one JSON object instead of tables', false)
     .addHelpText('after', HELP)
     .action(async ({ environment, zone, prices, usage, ...flags }: Flags) => {
-      const { plan } = await import('./plan.ts');
+      const { plan } = await import('./plan.ts').catch((error: unknown) => {
+        throw descriptionError(error);
+      });
       await plan({ ...flags, environment, zones: zone, prices, rates: usage });
     });
 }

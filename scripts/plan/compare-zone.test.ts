@@ -20,7 +20,9 @@ const deployed = (name: string, template: Template, rest: Partial<DeployedStack>
   account: ACCOUNT,
   region: REGION,
   status: 'CREATE_COMPLETE',
+  reason: null,
   terminationProtection: false,
+  unreadable: null,
   parameters: new Map(),
   template,
   ...rest,
@@ -68,6 +70,14 @@ describe('a stack', () => {
     const template: Template = { ...EMPTY, Parameters: { Weight: { Default: 128 } } };
     const there = deployed('base', template, { parameters: new Map([['Weight', '0']]) });
     expect(only(compareZone([wanted('base', template)], [there]))).toMatchObject({ kind: 'unchanged' });
+  });
+
+  it('of the same name in another region is another one', () => {
+    const plans = compareZone([wanted('zone', EMPTY)], [deployed('zone', EMPTY, { region: 'eu-west-3' })]);
+    expect(plans.map(({ kind, region }) => [kind, region])).toEqual([
+      ['new', REGION],
+      ['gone', 'eu-west-3'],
+    ]);
   });
 
   it('of another template is changed, though no resource may be', () => {
@@ -155,6 +165,20 @@ describe('what stands in the way', () => {
       expect(plans[1]?.waitsFor).toBe('base');
       expect(obstaclesOf(plans, true)).toMatchObject([{ kind: 'status', what: `base is ${status}.` }]);
     }
+  });
+
+  it('is a template that is nobody’s: what a deployment changes of it isn’t known', () => {
+    const plans = compareZone(
+      [wanted('base', vpc('a'))],
+      [deployed('base', EMPTY, { unreadable: 'its template has no resources' })],
+    );
+    expect(plans).toMatchObject([{ kind: 'changed', effect: { added: [] } }]);
+    expect(obstaclesOf(plans, true)).toMatchObject([
+      {
+        kind: 'template',
+        what: 'What a deployment would change of it can’t be told: its template has no resources.',
+      },
+    ]);
   });
 
   it('is a name that stays while what has it must be made anew', () => {

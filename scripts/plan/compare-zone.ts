@@ -14,6 +14,8 @@ export interface WantedStack {
   readonly region: string;
   /** Names of the stacks that are deployed before it. */
   readonly dependencies: readonly string[];
+  /** @default unknown, which isn't compared */
+  readonly terminationProtection?: boolean;
   readonly template: Template;
 }
 
@@ -23,7 +25,11 @@ export interface DeployedStack {
   readonly account: string;
   readonly region: string;
   readonly status: string;
+  /** Why, where CloudFormation says so. */
+  readonly reason: string | null;
   readonly terminationProtection: boolean;
+  /** What is wrong with its template, a part of a sentence; null where it can be read. */
+  readonly unreadable: string | null;
   /** By name; stars where CloudFormation hides the value. */
   readonly parameters: Parameters;
   readonly template: Template;
@@ -45,7 +51,13 @@ export interface StackPlan {
   readonly kind: 'new' | 'changed' | 'unchanged' | 'gone';
   /** CloudFormation's own word; null for one that isn't there. */
   readonly status: string | null;
+  /** Why, where CloudFormation says so. */
+  readonly reason: string | null;
   readonly state: StackState;
+  /** What is wrong with the template that is deployed; its effect isn't known then. */
+  readonly unreadable: string | null;
+  /** Whether it can be deleted afterwards, and can't be now. */
+  readonly losesTerminationProtection: boolean;
   /** For one that is gone: what its deletion would do. */
   readonly effect: Effect;
   readonly stale: readonly StaleValue[];
@@ -64,11 +76,17 @@ export function compareZone(
   wanted: readonly WantedStack[],
   deployed: readonly DeployedStack[],
 ): readonly StackPlan[] {
-  const there = new Map(deployed.map((stack) => [stack.name, stack]));
+  const there = new Map(deployed.map((stack) => [keyOf(stack), stack]));
   const plans = new Map<string, StackPlan>();
-  for (const stack of wanted) plans.set(stack.name, planOf(stack, there.get(stack.name), plans));
-  const gone = deployed.filter(({ name }) => !plans.has(name)).map(planOfGone);
+  for (const stack of wanted) plans.set(stack.name, planOf(stack, there.get(keyOf(stack)), plans));
+  const described = new Set(wanted.map(keyOf));
+  const gone = deployed.filter((stack) => !described.has(keyOf(stack))).map(planOfGone);
   return [...plans.values(), ...gone];
+}
+
+/** The same name in another place is another stack. */
+function keyOf({ account, region, name }: Pick<WantedStack, 'account' | 'region' | 'name'>): string {
+  return [account, region, name].join(' ');
 }
 
 function planOf(
@@ -79,31 +97,47 @@ function planOf(
   const { name, account, region, template } = wanted;
   const state = stateOf(name, deployed?.status ?? 'DELETE_COMPLETE');
   const waitsFor = firstInTheWay(wanted.dependencies, plans);
-  const common = { name, account, region, status: deployed?.status ?? null, state, waitsFor };
+  const common = {
+    name,
+    account,
+    region,
+    status: deployed?.status ?? null,
+    reason: deployed?.reason ?? null,
+    state,
+    unreadable: null,
+    losesTerminationProtection: false,
+    waitsFor,
+  };
   if (deployed === undefined || state.kind === 'absent') {
     const effect = effectOfCreation(template);
     return { ...common, kind: 'new', effect, stale: [], terminationProtection: false };
   }
-  const { terminationProtection } = deployed;
+  const { terminationProtection, unreadable } = deployed;
+  const losesTerminationProtection = terminationProtection && wanted.terminationProtection === false;
+  const there = { ...common, terminationProtection, losesTerminationProtection, stale: [] };
+  if (unreadable !== null) return { ...there, kind: 'changed', effect: NO_EFFECT, unreadable };
   const outputChange = changeOfOutput(region, plans);
   // The CDK leaves a stack alone whose template is the same, so what it reads from others isn't read again.
   if (isDeepStrictEqual(deployed.template, template)) {
     const stale = staleValues(template, outputChange);
-    return { ...common, kind: 'unchanged', effect: NO_EFFECT, stale, terminationProtection };
+    return { ...there, kind: 'unchanged', effect: NO_EFFECT, stale };
   }
   const effect = effectOf(deployed, template, outputChange);
-  return { ...common, kind: 'changed', effect, stale: [], terminationProtection };
+  return { ...there, kind: 'changed', effect };
 }
 
 function planOfGone(deployed: DeployedStack): StackPlan {
-  const { name, account, region, status, terminationProtection } = deployed;
+  const { name, account, region, status, reason, terminationProtection, unreadable } = deployed;
   return {
     name,
     account,
     region,
     kind: 'gone',
     status,
+    reason,
     state: stateOf(name, status),
+    unreadable,
+    losesTerminationProtection: false,
     effect: effectOfDeletion(deployed),
     stale: [],
     waitsFor: null,
@@ -120,7 +154,7 @@ function firstInTheWay(
     const plan = plans.get(name);
     if (plan === undefined) continue;
     if (plan.waitsFor !== null) return plan.waitsFor;
-    if (plan.effect.refused.length > 0 || isHeld(plan)) return name;
+    if (plan.effect.refused.length > 0 || plan.unreadable !== null || isHeld(plan)) return name;
   }
   return null;
 }

@@ -12,7 +12,7 @@ import {
   usdText,
   whole,
 } from './cost-amount.ts';
-import { evaluate } from './cost-evaluate.ts';
+import { evaluate } from './prices/test/evaluate.ts';
 
 test('a product shows the numbers that it was computed from', () => {
   const amount = times(count(2, 'tasks'), count(1, 'vCPU'), count(730, 'h'), dollars(0.03238));

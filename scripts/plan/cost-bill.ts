@@ -18,6 +18,14 @@ export interface CostLine {
   readonly formula: string;
   /** Null where there is no price. */
   readonly usd: number | null;
+  /** How much of `usd` is by prices that weren't re-checked, and by estimated ones. */
+  readonly doubtful: Doubtful;
+}
+
+/** USD by how little their prices can be trusted. */
+export interface Doubtful {
+  readonly unchecked: number;
+  readonly estimate: number;
 }
 
 export interface Bill {
@@ -28,6 +36,7 @@ export interface Bill {
   readonly places: Readonly<Record<string, number>>;
   /** Whether every line has a price. */
   readonly isComplete: boolean;
+  readonly doubtful: Doubtful;
 }
 
 /** A price that a bill needs and no table has. */
@@ -37,6 +46,8 @@ export interface MissingPrice {
 }
 
 const MARKS: Readonly<Record<PriceStatus, string>> = { quoted: '', own: '', estimate: '*', unchecked: '†' };
+
+const NOTHING: Doubtful = { unchecked: 0, estimate: 0 };
 
 /** Writes the lines of one bill, and keeps what prices they took. */
 export class BillWriter {
@@ -57,13 +68,13 @@ export class BillWriter {
     if (price === undefined) {
       this.#missing.set(`${place} ${name}`, { name, region });
       const formula = `${quantity.text} × no price of ${unitOf(name)}`;
-      this.#lines.push({ ...line, workings: quantity.workings, formula, usd: null });
+      this.#lines.push({ ...line, workings: quantity.workings, formula, usd: null, doubtful: NOTHING });
       return;
     }
     this.#used.set(`${price.region ?? ''} ${name}`, price);
-    const sum = costOf(what, quantity, price);
+    const { sum, doubtful } = sumOf(what, quantity, price);
     const formula = `${sum.text} = ${usdText(sum.value)}`;
-    this.#lines.push({ ...line, workings: sum.workings, formula, usd: sum.value });
+    this.#lines.push({ ...line, workings: sum.workings, formula, usd: sum.value, doubtful });
   }
 
   get bill(): Bill {
@@ -74,6 +85,10 @@ export class BillWriter {
       usd: Object.values(places).reduce((sum, usd) => sum + usd, 0),
       places,
       isComplete: this.#missing.size === 0,
+      doubtful: {
+        unchecked: this.#lines.reduce((sum, { doubtful }) => sum + doubtful.unchecked, 0),
+        estimate: this.#lines.reduce((sum, { doubtful }) => sum + doubtful.estimate, 0),
+      },
     };
   }
 
@@ -86,25 +101,45 @@ export class BillWriter {
   }
 }
 
-function costOf(what: string, quantity: Amount, { bands, status }: Price): Amount {
-  const mark = MARKS[status];
+function sumOf(
+  what: string,
+  quantity: Amount,
+  { bands }: Price,
+): { readonly sum: Amount; readonly doubtful: Doubtful } {
   const [only, ...others] = bands;
-  if (only === undefined) return count(0);
-  if (others.length === 0) return times(quantity, dollars(only.usd, mark));
-  const all = named(what, quantity);
-  const parts = split(all.value, bands).map(([part, usd]) => times(count(part), dollars(usd, mark)));
-  return { ...plus(...parts), workings: all.workings };
+  if (only === undefined) return { sum: count(0), doubtful: NOTHING };
+  const all = others.length === 0 ? quantity : named(what, quantity);
+  const parts =
+    others.length === 0
+      ? [{ sum: times(quantity, priced(only)), status: only.status }]
+      : split(all.value, bands).map(({ part, band }) => ({
+          sum: times(count(part), priced(band)),
+          status: band.status,
+        }));
+  const by = (wanted: PriceStatus): number =>
+    parts.reduce((usd, { sum, status }) => (status === wanted ? usd + sum.value : usd), 0);
+  return {
+    sum: { ...plus(...parts.map(({ sum }) => sum)), workings: all.workings },
+    doubtful: { unchecked: by('unchecked'), estimate: by('estimate') },
+  };
+}
+
+function priced({ usd, status }: Band): Amount {
+  return dollars(usd, MARKS[status]);
 }
 
 /** How much falls into each band; the first one always, so that there is a formula for nothing too. */
-function split(quantity: number, bands: readonly Band[]): readonly (readonly [number, number])[] {
+function split(
+  quantity: number,
+  bands: readonly Band[],
+): readonly { readonly part: number; readonly band: Band }[] {
   let start = 0;
-  const parts: (readonly [number, number])[] = [];
-  for (const { upTo, usd } of bands) {
-    const part = Math.min(quantity, upTo ?? Number.POSITIVE_INFINITY) - start;
-    if (part > 0 || start === 0) parts.push([part, usd]);
-    if (upTo === null || quantity <= upTo) break;
-    start = upTo;
+  const parts: { readonly part: number; readonly band: Band }[] = [];
+  for (const band of bands) {
+    const part = Math.min(quantity, band.upTo ?? Number.POSITIVE_INFINITY) - start;
+    if (part > 0 || start === 0) parts.push({ part, band });
+    if (band.upTo === null || quantity <= band.upTo) break;
+    start = band.upTo;
   }
   return parts;
 }

@@ -14,7 +14,7 @@ export function dataLines(bill: BillWriter, load: Load): void {
   instanceLines(bill, load);
   volumeLines(bill, load);
   cacheLines(bill, load);
-  if (load.zone.events.kind === 'firehose') eventLines(bill, load);
+  if (load.zone.events.kind === 'firehose') eventLines(bill, load, load.assumed('eventsPerRecord'));
 }
 
 /** Serverless instances at their minimum: verifications come from the tasks' memory. */
@@ -87,11 +87,12 @@ export function eventGb({ verifications, assumed }: Load): Amount {
   return named('events', over(bytes, GB), 'GB');
 }
 
-function eventLines(bill: BillWriter, load: Load): void {
+/** Usage events to S3, so many in a record of Firehose. */
+export function eventLines(bill: BillWriter, load: Load, perRecord: Amount): void {
   const { zone, region, verifications, assumed } = load;
   const events = times(verifications, assumed('eventsPerVerification'));
-  const records = named('records', over(events, assumed('eventsPerRecord')));
-  const recordBytes = times(assumed('eventsPerRecord'), assumed('eventBytes'));
+  const records = named('records', over(events, perRecord));
+  const recordBytes = times(perRecord, assumed('eventBytes'));
   const each = times(whole(over(recordBytes, count(RECORD_BYTES))), count(RECORD_BYTES, 'bytes'));
   bill.add(region, 'Firehose', 'events', over(times(records, each), GB), 'firehoseGb');
   const kept = named('compressed events', times(eventGb(load), assumed('eventCompression')), 'GB');

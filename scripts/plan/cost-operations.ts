@@ -1,6 +1,6 @@
 import { type Amount, count, named, over, plus, times } from './cost-amount.ts';
 import type { BillWriter } from './cost-bill.ts';
-import { DAYS, GB, HOURS, type Load, MILLION, MINUTES, SECONDS } from './cost-load.ts';
+import { DAYS, GB, type Load, MILLION, MINUTES, SECONDS } from './cost-load.ts';
 
 /** Metrics of the tasks of a region: always, and of verdicts, which cost only while there are any. A test counts them. */
 const TASK_METRICS = { always: 23, verdicts: 8 } as const;
@@ -15,7 +15,7 @@ const SCALING_ALARMS = 4;
 
 /** Keys, secrets, logs, metrics, alarms, images, firewall of a region. */
 export function operationLines(bill: BillWriter, load: Load): void {
-  const { zone, region, assumed } = load;
+  const { region, assumed } = load;
   bill.add(region, 'KMS', 'keys', count(KEYS, 'keys'), 'kmsKeyMonth');
   bill.add(region, 'KMS', 'requests', over(assumed('kmsRequests'), count(10_000)), 'kmsTenThousand');
   bill.add(region, 'Secrets Manager', 'secrets', count(SECRETS, 'secrets'), 'secretMonth');
@@ -23,6 +23,12 @@ export function operationLines(bill: BillWriter, load: Load): void {
   logLines(bill, load);
   bill.add(region, 'CloudWatch', 'metrics', metrics(load), 'metricMonth');
   bill.add(region, 'CloudWatch', 'alarms', alarmMetrics(load), 'alarmMonth');
+  firewallLines(bill, load);
+}
+
+/** A web ACL where the zone has one, before either side's way in. */
+export function firewallLines(bill: BillWriter, load: Load): void {
+  const { zone, region } = load;
   if (zone.firewall === null) return;
   bill.add(region, 'Firewall', 'web ACL', count(1, 'web ACL'), 'wafAclMonth');
   bill.add(region, 'Firewall', 'rules', count(FIREWALL_RULES, 'rules'), 'wafRuleMonth');
@@ -62,12 +68,15 @@ function logLines(bill: BillWriter, load: Load): void {
   bill.add(region, 'CloudWatch', 'logs kept', times(kept, days), 'logStorageGbMonth');
 }
 
-/** A line at each end of a connection: when it is new, and in each ten minutes in which it is open. */
+/**
+ * A flow is one direction, so each end of a connection writes two records: when it is new, and in each minute in which it is open, for
+ * instances of the Nitro system aggregate over a minute at most. Source: "Amazon VPC User Guide", "Flow log records".
+ */
 function flowLogGb({ rate, assumed }: Load): Amount {
   const opened = named('new connections', times(rate, assumed('newConnectionShare'), SECONDS));
   const open = over(rate, assumed('verificationsPerOpenConnection'));
-  const seen = named('open connections seen', times(open, count(6, 'an hour'), HOURS));
-  const bytes = times(plus(opened, seen), count(2, 'ends'), assumed('flowLogBytes'));
+  const seen = named('open connections seen', times(open, MINUTES));
+  const bytes = times(plus(opened, seen), count(2, 'ends'), count(2, 'directions'), assumed('flowLogBytes'));
   return named('flow logs', over(bytes, GB), 'GB');
 }
 

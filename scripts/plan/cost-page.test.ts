@@ -4,10 +4,11 @@ import { expect, test } from 'vitest';
 import topology from '../../test/topology-fixture.ts';
 import type { AwsRegion } from '../../topology/aws-regions.ts';
 import { deploymentOf } from '../../topology/deployment.ts';
-import type { Environment } from '../../topology/types.ts';
+import type { Environment, RegionSize, Retention } from '../../topology/types.ts';
 import { usdText } from './cost-amount.ts';
-import { type CostReport, priceOf as costOf } from './cost.ts';
-import { type Assumptions, ASSUMPTION_NAMES, ASSUMPTIONS } from './prices/assumptions.ts';
+import { DESIGN_NAMES, DESIGNS } from './cost-designs.ts';
+import { type CostReport, costOf, type Crossing } from './cost.ts';
+import { type Assumptions, ASSUMPTION_NAMES, ASSUMPTIONS, COUNTED } from './prices/assumptions.ts';
 import { sourcesFile } from './prices/price-files.ts';
 import { PRICE_UNITS, type PriceName, unitOf } from './prices/price-names.ts';
 import { type Price, priceOf, readPrices } from './prices/price-table.ts';
@@ -25,12 +26,54 @@ const NAMES = [
 const MARKS = { quoted: '', unchecked: '†', estimate: '\\*', own: '' } as const;
 const NUMBERS = new Intl.NumberFormat('en-US', { maximumFractionDigits: 12 });
 
+/** Named by their size: whoever edits regions.config.ts has others. These are the sizes that the file comes with. */
+const SIZES: Readonly<
+  Record<string, { readonly label: string; readonly size: RegionSize; readonly retention?: Retention }>
+> = {
+  global: {
+    label: '3 regions, 8 ACU',
+    size: {
+      minTasks: 3,
+      maxTasks: 12,
+      taskVcpu: 1,
+      taskMemoryMb: 2048,
+      databaseMinAcu: 8,
+      databaseMaxAcu: 32,
+      databaseInstances: 2,
+    },
+  },
+  eu: { label: '2 regions, 8 ACU', size: { databaseMinAcu: 8, databaseMaxAcu: 16 } },
+  trial: {
+    label: '1 region, 0.5 ACU',
+    size: {
+      minTasks: 1,
+      maxTasks: 2,
+      taskVcpu: 0.5,
+      taskMemoryMb: 1024,
+      databaseMinAcu: 0.5,
+      databaseMaxAcu: 2,
+      databaseInstances: 1,
+    },
+    retention: { logDays: 7, backupDays: 1, eventDays: 30 },
+  },
+};
+const LABELS = Object.values(SIZES).map(({ label }) => label);
+
 function reportsWith(changed: Partial<Assumptions> = {}): readonly CostReport[] {
   const changedTable = { ...TABLE, assumptions: { ...TABLE.assumptions, ...changed } };
   return Object.entries<Environment>(topology.environments).flatMap(([name, { zones }]) =>
-    zones.map((zone) => costOf(deploymentOf({ name, zones }, zone), { prices: changedTable })),
+    zones.map((zone) => {
+      const { label, size, ...more } = SIZES[zone.name] ?? { label: zone.name, size: {} };
+      const sized = { ...zone, ...more, sizes: { ...zone.sizes, default: size } };
+      return {
+        ...costOf(deploymentOf({ name, zones: [sized] }, sized), { prices: changedTable }),
+        zone: label,
+      };
+    }),
   );
 }
+
+const REPORTS = reportsWith();
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
@@ -38,7 +81,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 }
 
 function summary(): string {
-  const rows = reportsWith().flatMap(({ zone, rates }) =>
+  const rows = REPORTS.flatMap(({ zone, rates }) =>
     rates.map(({ rate, keyhearth, serverless, isCarried }) => [
       zone,
       rate === 0 ? 'idle' : NUMBERS.format(rate),
@@ -53,31 +96,72 @@ function summary(): string {
   );
 }
 
+/** What verifications are served by beside the two kinds of API. */
+function designs(): string {
+  const rows = DESIGN_NAMES.map((name) => [
+    DESIGNS[name].words,
+    ...REPORTS.map(({ crossings, rates }) => {
+      const usd = rates.find(({ rate }) => rate === 1000)?.serverless[name].usd ?? 0;
+      return `${crossingText(crossings[name])}; ${usdText(usd)}`;
+    }),
+  ]);
+  return table(['serverless', ...LABELS], rows);
+}
+
+const AS_IT_IS = 'as this version is: nothing is counted or recorded';
 const VARIANTS: readonly (readonly [string, Partial<Assumptions>])[] = [
-  ['as it is', {}],
-  ['keys without limits: serverless writes no counters', { writeUnitsPerVerification: 0 }],
-  ['Keyhearth without usage events, as in this version', { eventsPerVerification: 0 }],
+  [AS_IT_IS, {}],
+  ['with counters and events, on both sides', COUNTED],
   ['Lambda with its own lines of log, 500 bytes', { lambdaLogBytes: 500 }],
   ['database instances stay at 2 capacity units for their insights', { acuAtLeast: 2 }],
   ['answers of 2,000 bytes', { responseBytes: 2000 }],
   ['each client opens a connection for each verification', { newConnectionShare: 1 }],
 ];
 
-function crossings(): string {
-  const text = (rate: number | null): string => (rate === null ? 'never' : `${NUMBERS.format(rate)}/s`);
-  const rows = VARIANTS.flatMap(([name, changed]) =>
-    reportsWith(changed).map(({ zone, crossings: { http, rest } }) => [name, zone, text(http), text(rest)]),
+function crossingText(crossing: Crossing): string {
+  return typeof crossing === 'number' ? `${NUMBERS.format(crossing)}/s` : crossing;
+}
+
+function variants(): string {
+  const rows = VARIANTS.map(([name, changed]) => [
+    name,
+    ...(name === AS_IT_IS ? REPORTS : reportsWith(changed)).map(
+      ({ crossings: { http, rest } }) => `${crossingText(http)}; ${crossingText(rest)}`,
+    ),
+  ]);
+  return table(['supposed', ...LABELS], rows);
+}
+
+/** How much of Keyhearth's sums is by prices that weren't found quoted. */
+function shares(): string {
+  const rows = REPORTS.flatMap(({ zone, rates }) =>
+    rates
+      .filter(({ isCarried }) => isCarried)
+      .map(({ rate, keyhearth: { usd, doubtful, lines } }) => {
+        const [most] = lines
+          .map((line) => ({ ...line, doubt: line.doubtful.unchecked + line.doubtful.estimate }))
+          .toSorted((one, other) => other.doubt - one.doubt);
+        const share = (part: number): string => `${((100 * part) / usd).toFixed(1)} %`;
+        return [
+          zone,
+          rate === 0 ? 'idle' : NUMBERS.format(rate),
+          share(doubtful.unchecked),
+          share(doubtful.estimate),
+          `${most?.service}, ${most?.what}, ${most?.place}: ${share(most?.doubt ?? 0)}`,
+        ];
+      }),
   );
   return table(
-    ['supposed', 'zone', 'Keyhearth is cheaper than an HTTP API from', 'than a REST API from'],
+    ['zone', 'verifications/s', 'not re-checked (†)', 'estimated (\\*)', 'the largest of them'],
     rows,
   );
 }
 
 function priceText(price: Price | undefined): string {
-  const usd = [...new Set([price?.bands[0]?.usd, price?.bands.at(-1)?.usd])];
-  if (price === undefined) return '–';
-  return `${usd.map((one) => NUMBERS.format(one ?? 0)).join('–')}${MARKS[price.status]}`;
+  const [first, last] = [price?.bands[0], price?.bands.at(-1)];
+  if (first === undefined || last === undefined) return '–';
+  const bands = first === last ? [first] : [first, last];
+  return bands.map(({ usd, status }) => `${NUMBERS.format(usd)}${MARKS[status]}`).join('–');
 }
 
 function trust(): string {
@@ -125,7 +209,7 @@ function sources(): string {
 
 test('the tables of docs/PRICES.md are those of the code (npm test -- -u writes them)', async () => {
   const page = readFileSync(PAGE, 'utf8');
-  const parts = { summary, crossings, trust, assumptions, prices, sources };
+  const parts = { summary, designs, crossings: variants, shares, trust, assumptions, prices, sources };
   let written = page;
   for (const [name, make] of Object.entries(parts)) {
     const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
@@ -136,11 +220,18 @@ test('the tables of docs/PRICES.md are those of the code (npm test -- -u writes 
 });
 
 test('what docs/PRICES.md says of the comparison holds', () => {
-  for (const {
-    rates,
-    crossings: { http, rest },
-  } of reportsWith()) {
+  for (const { rates, crossings } of REPORTS) {
     expect(rates[0]?.serverless.http.usd).toBeLessThan((rates[0]?.keyhearth.usd ?? 0) / 10);
-    expect(rest).toBeLessThan(http ?? 0);
+    expect(crossings.rest).toBeLessThan(Number(crossings.http));
+    // A function URL that caches is the cheapest of what is compared.
+    const dearest = Math.max(...DESIGN_NAMES.map((name) => Number(crossings[name])).filter(Number.isFinite));
+    if (typeof crossings.urlCached === 'number') expect(crossings.urlCached).toBe(dearest);
   }
+});
+
+test('what the capacity units of three regions cost is what docs/PRICES.md says of them', () => {
+  const [three] = REPORTS;
+  const units = three?.rates[0]?.keyhearth.lines.filter(({ what }) => what === 'capacity units') ?? [];
+  const usd = units.reduce((sum, line) => sum + (line.usd ?? 0), 0);
+  expect(readFileSync(PAGE, 'utf8')).toContain(`capacity units alone are ${usdText(usd)}`);
 });

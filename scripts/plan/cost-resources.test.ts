@@ -5,10 +5,10 @@ import { EMF_METRICS } from '../../service/cloudwatch/metric-table.ts';
 import topology from '../../test/topology-fixture.ts';
 import { deploymentOf, type ZoneDeployment } from '../../topology/deployment.ts';
 import type { ClickHouseSink, Environment } from '../../topology/types.ts';
-import { priceOf } from './cost.ts';
+import { costOf } from './cost.ts';
 import { isPriceName } from './prices/price-names.ts';
 import { readPrices } from './prices/price-table.ts';
-import { FREE, PRICED } from './prices/resource-types.ts';
+import { FREE, PRICED } from './prices/test/resource-types.ts';
 
 interface Resource {
   readonly stack: string;
@@ -69,7 +69,7 @@ test('every type of resource in the templates has a price, or a reason why it ha
 
 test('what a type is charged by is in the bill of each zone that has it', () => {
   for (const zone of ZONES) {
-    const { prices } = priceOf(zone, { prices: readPrices(), rates: [100] });
+    const { prices } = costOf(zone, { prices: readPrices(), rates: [100] });
     const taken = new Set([...prices.used, ...prices.missing].map(({ name }) => name));
     for (const [type, names] of Object.entries(PRICED)) {
       expect(names.filter((name) => !isPriceName(name))).toEqual([]);
@@ -88,7 +88,7 @@ test('what a type is charged by is in the bill of each zone that has it', () => 
 
 /** Numbers of a line's formula, in their order. */
 function numbersOf(zone: ZoneDeployment, place: string, service: string, what: string): readonly number[] {
-  const [cost] = priceOf(zone, { prices: readPrices(), rates: [100] }).rates;
+  const [cost] = costOf(zone, { prices: readPrices(), rates: [100] }).rates;
   const line = cost?.keyhearth.lines.find(
     (one) => one.place === place && one.service === service && one.what === what,
   );
@@ -168,7 +168,7 @@ test('tasks have as many metrics as are priced: all while there are verification
   const kinds = Object.values(EMF_METRICS).map(({ kind }) => kind);
   const [zone] = EXAMPLES;
   if (zone === undefined) throw new Error('no example');
-  const workings = priceOf(zone, { prices: readPrices(), rates: [0, 100] }).rates.map(
+  const workings = costOf(zone, { prices: readPrices(), rates: [0, 100] }).rates.map(
     ({ keyhearth }) => keyhearth.lines.find(({ what }) => what === 'metrics')?.workings[0],
   );
   expect(workings[0]).toContain(`${kinds.filter((kind) => kind !== 'verdict').length} of the tasks`);

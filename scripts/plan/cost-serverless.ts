@@ -1,9 +1,10 @@
-import { count, over, times } from './cost-amount.ts';
+import { type Amount, count, largest, over, times, whole } from './cost-amount.ts';
 import type { BillWriter } from './cost-bill.ts';
-import { GB, gbOf, type Load, MILLION, SECONDS } from './cost-load.ts';
-
-/** What API Gateway's two kinds of API are called here. */
-export type ApiKind = 'http' | 'rest';
+import { eventLines } from './cost-data.ts';
+import { GB, gbOf, HOURS, type Load, MILLION, SECONDS } from './cost-load.ts';
+import { firewallLines } from './cost-operations.ts';
+import type { DesignName } from './cost-designs.ts';
+import { DESIGNS } from './cost-designs.ts';
 
 /** Requests per second that API Gateway takes in a region, and invocations at once that Lambda runs there, until AWS raises them. */
 const API_REQUESTS_PER_SECOND = 10_000;
@@ -12,30 +13,31 @@ const LAMBDA_CONCURRENCY = 1000;
 const REPLICATED_BYTES = 1024;
 
 /**
- * A region in which API Gateway, Lambda and DynamoDB do the same: read the key, count the use, answer. Keys are in a global table of the
- * same regions, counters in a table of each region. No usage events, no logs, no cache: what Keyhearth has beyond that is left out here.
+ * A region in which Lambda and DynamoDB do the same: read the key, count the use and record it where that is supposed, answer. Keys are in
+ * a global table of the same regions, counters in a table of each region. No backups, no logs: what Keyhearth has beyond that is left out.
  */
-export function serverlessLines(bill: BillWriter, load: Load, api: ApiKind): void {
+export function serverlessLines(bill: BillWriter, load: Load, name: DesignName): void {
   const { zone, region, verifications, assumed } = load;
+  const { front, isCached } = DESIGNS[name];
   const millions = over(verifications, MILLION);
-  bill.add(
-    region,
-    'API Gateway',
-    `${api.toUpperCase()} API`,
-    millions,
-    api === 'http' ? 'httpApiMillion' : 'restApiMillion',
-  );
+  if (front !== 'url') {
+    const price = front === 'http' ? 'httpApiMillion' : 'restApiMillion';
+    bill.add(region, 'API Gateway', `${front.toUpperCase()} API`, millions, price);
+  }
+  // AWS WAF takes REST APIs, and neither HTTP APIs nor function URLs. Source: "AWS WAF Developer Guide", resources that it protects.
+  if (front === 'rest') firewallLines(bill, load);
   bill.add(region, 'Lambda', 'invocations', millions, 'lambdaMillion');
-  const seconds = over(times(verifications, assumed('lambdaMs')), count(1000, 'ms per s'));
+  const each = assumed(isCached ? 'cachedLambdaMs' : 'lambdaMs');
+  const seconds = over(times(verifications, each), count(1000, 'ms per s'));
   const memory = over(assumed('lambdaMemoryMb'), count(1024));
   bill.add(region, 'Lambda', 'GB-seconds', times(seconds, memory), 'lambdaGbSecond');
   bill.add(region, 'Lambda', 'logs', gbOf('logs', load, assumed('lambdaLogBytes')), 'vendedLogGb');
-  const reads = times(millions, assumed('readUnitsPerVerification'));
-  bill.add(region, 'DynamoDB', 'reads of keys', reads, 'dynamoReadMillion');
-  const writes = times(millions, assumed('writeUnitsPerVerification'));
-  bill.add(region, 'DynamoDB', 'counters', writes, 'dynamoWriteMillion');
-  keyLines(bill, load);
+  tableLines(bill, load, name);
   bill.add(region, 'DynamoDB', 'storage', assumed('databaseGb'), 'dynamoGbMonth');
+  // A function has one request at a time, so each event is a record of its own.
+  if (zone.events.kind === 'firehose' && assumed('eventsPerVerification').value > 0) {
+    eventLines(bill, load, count(1, 'event'));
+  }
   const out = gbOf('answers', load, assumed('responseBytes'));
   bill.add(region, 'Data transfer', 'to the internet', out, 'internetGb');
   bill.add(region, 'KMS', 'key', count(1, 'key'), 'kmsKeyMonth');
@@ -51,15 +53,47 @@ export function serverlessZoneLines(bill: BillWriter): void {
   bill.add('zone', 'CloudWatch', 'dashboard', count(1, 'dashboard'), 'dashboardMonth');
 }
 
-function keyLines(bill: BillWriter, { zone, region, isOrigin, assumed }: Load): void {
-  const writes = times(assumed('keyWritesPerSecond'), SECONDS);
-  const millions = over(writes, MILLION);
-  const several = zone.regions.length > 1;
-  if (several) {
-    const what = isOrigin ? 'changes to keys' : 'changes to keys, replicated';
-    bill.add(region, 'DynamoDB', what, millions, 'dynamoReplicatedWriteMillion');
+function tableLines(bill: BillWriter, load: Load, name: DesignName): void {
+  const { region, rate, verifications, assumed } = load;
+  const { isProvisioned, isCached } = DESIGNS[name];
+  const reads = assumed(isCached ? 'cachedReadUnitsPerVerification' : 'readUnitsPerVerification');
+  const writes = assumed('writeUnitsPerVerification');
+  if (isProvisioned) {
+    const read = provisioned(times(rate, reads), load);
+    bill.add(region, 'DynamoDB', 'reads of keys, provisioned', read, 'dynamoReadUnitHour');
+    if (writes.value > 0) {
+      const written = provisioned(times(rate, writes), load);
+      bill.add(region, 'DynamoDB', 'counters, provisioned', written, 'dynamoWriteUnitHour');
+    }
   } else {
-    bill.add(region, 'DynamoDB', 'changes to keys', millions, 'dynamoWriteMillion');
+    const millions = over(verifications, MILLION);
+    bill.add(region, 'DynamoDB', 'reads of keys', times(millions, reads), 'dynamoReadMillion');
+    bill.add(region, 'DynamoDB', 'counters', times(millions, writes), 'dynamoWriteMillion');
+  }
+  keyLines(bill, load, isProvisioned);
+}
+
+/**
+ * Hours of the units that are provisioned for so many a second. Scaling keeps a part of them unused, and a table has one at least. Source:
+ * "Amazon DynamoDB Developer Guide", "Managing throughput capacity automatically with DynamoDB auto scaling".
+ */
+function provisioned(perSecond: Amount, { assumed }: Load): Amount {
+  const units = largest(count(1, 'at least'), whole(over(perSecond, assumed('provisionedUse'))));
+  return times(units, HOURS);
+}
+
+/** Every region of a global table pays for each write to it. */
+function keyLines(bill: BillWriter, load: Load, isProvisioned: boolean): void {
+  const { zone, region, isOrigin, assumed } = load;
+  const writes = times(assumed('keyWritesPerSecond'), SECONDS);
+  const several = zone.regions.length > 1;
+  const what = several && !isOrigin ? 'changes to keys, replicated' : 'changes to keys';
+  if (isProvisioned) {
+    const units = provisioned(assumed('keyWritesPerSecond'), load);
+    bill.add(region, 'DynamoDB', `${what}, provisioned`, units, 'dynamoWriteUnitHour');
+  } else {
+    const price = several ? 'dynamoReplicatedWriteMillion' : 'dynamoWriteMillion';
+    bill.add(region, 'DynamoDB', what, over(writes, MILLION), price);
   }
   if (!several || !isOrigin) return;
   const further = count(zone.regions.length - 1, 'further regions');

@@ -30,7 +30,13 @@ export function serviceLines(bill: BillWriter, load: Load): void {
   add('Data transfer', 'to the internet', out, 'internetGb');
   const both = largest(gbOf('requests', load, assumed('requestBytes')), out);
   add('Accelerator', 'premium of the larger direction', both, 'acceleratorPremiumGb');
-  const crossing = gbOf('across zones', load, assumed('cacheBytes'), assumed('crossZoneShare'));
+  const crossing = gbOf(
+    'across zones',
+    load,
+    assumed('ecpuPerVerification'),
+    assumed('cacheBytes'),
+    assumed('crossZoneShare'),
+  );
   add('Data transfer', 'between availability zones', times(crossing, count(2, 'ends')), 'crossZoneGb');
   interRegionLines(bill, load);
   endpointLines(bill, load);

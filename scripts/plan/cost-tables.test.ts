@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { deployment } from '../../infra/test/zones.ts';
 import type { Zone } from '../../topology/types.ts';
-import { type CostReport, costTables, priceOf } from './cost.ts';
+import { type CostReport, costTables, costOf } from './cost.ts';
 import { readPrices } from './prices/price-table.ts';
 
 function reportOf(zone: Partial<Zone> = {}, ...rates: readonly number[]): CostReport {
   const options = rates.length === 0 ? {} : { rates };
-  return priceOf(deployment(zone), { prices: readPrices(), ...options });
+  return costOf(deployment(zone), { prices: readPrices(), ...options });
 }
 
 function lineWith(text: string, ...parts: readonly string[]): string {
@@ -78,4 +78,33 @@ test('a rate that the zone cannot carry has no price', () => {
   const text = costTables(reportOf({ sizes: { default: { maxTasks: 2 } } }, 0, 10_000));
   expect(lineWith(text, 'eu ', '10,000')).toContain('beyond maxTasks');
   expect(text).toContain("! eu: zone eu can't carry 10000 per second");
+});
+
+test('other designs and the same with counters and events stand beside the crossing, on a line each', () => {
+  const report = reportOf();
+  const text = costTables(report);
+  const designs = lineWith(text, 'eu: other serverless designs are cheaper below: function URL ');
+  for (const name of ['url', 'provisioned', 'urlProvisioned', 'cached', 'urlCached'] as const) {
+    expect(designs).toContain(` ${Number(report.crossings[name]).toLocaleString('en-US')}/s`);
+  }
+  expect(lineWith(text, 'with counters and events on both sides')).toContain(
+    `below ${Number(report.countedCrossings.http).toLocaleString('en-US')}/s with an HTTP API`,
+  );
+  expect(text).toContain('This version enforces no limits and writes no usage events');
+});
+
+test('which share of a sum rests on prices that were not found quoted is said, with the largest', () => {
+  const report = reportOf({ sizes: { default: { databaseMinAcu: 8, databaseMaxAcu: 16 } } });
+  const bill = report.rates[0]?.keyhearth;
+  const share = Math.round((100 * (bill?.doubtful.unchecked ?? 0)) / (bill?.usd ?? 1));
+  const said = lineWith(costTables(report), "eu: of Keyhearth's sum idle");
+  expect(said).toContain(`${share} % rests on prices not re-checked (†)`);
+  expect(said).toMatch(/\d+ % is Aurora, capacity units, in eu-/);
+});
+
+test('a zone that serverless is cheaper than at any rate is not said to lack prices', () => {
+  const tiny = { default: { minTasks: 1, maxTasks: 1, requestsPerTask: 1 } };
+  const text = costTables(reportOf({ sizes: tiny }));
+  expect(text).toContain('serverless is cheaper up to the 2/s that the zone carries with an HTTP API');
+  expect(text).not.toContain('missing prices');
 });

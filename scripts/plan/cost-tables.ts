@@ -1,7 +1,8 @@
 import Table from 'cli-table3';
 import { usdText } from './cost-amount.ts';
 import type { Bill, CostLine } from './cost-bill.ts';
-import type { CostReport, RateCost } from './cost.ts';
+import { DESIGN_NAMES, DESIGNS } from './cost-designs.ts';
+import type { CostReport, Crossing, RateCost } from './cost.ts';
 import type { PriceStatus } from './prices/price-table.ts';
 
 const plain = { style: { head: [], border: [], compact: true } };
@@ -28,7 +29,10 @@ export function costTables(
     'same share of the verifications. Serverless is API Gateway, Lambda and DynamoDB doing the same there.',
     '',
     summary(all),
-    ...all.map(crossingText),
+    'This version enforces no limits and writes no usage events: neither side counts or records anything.',
+    'Idle, the zone’s heartbeat and a change to a key each second are paid for.',
+    ...all.flatMap(crossingText),
+    ...all.flatMap(trustText),
     '',
     byPlace(all),
     '',
@@ -61,13 +65,43 @@ function ownText({ keyhearth, isCarried }: RateCost): string {
   return isCarried ? sumText(keyhearth) : TOO_MUCH;
 }
 
-function crossingText({ zone, crossings: { http, rest }, capacity, prices }: CostReport): string {
-  if (prices.missing.length > 0) return `${zone}: which is cheaper can't be told without the missing prices.`;
-  const text = (rate: number | null): string =>
-    rate === null
-      ? `up to the ${NUMBERS.format(capacity)}/s that the zone carries`
-      : `below ${NUMBERS.format(rate)}/s`;
-  return `${zone}: serverless is cheaper ${text(http)} with an HTTP API, ${text(rest)} with a REST API; Keyhearth above.`;
+/** Where the two cross, in each of the ordinary ways to do the same. */
+function crossingText({ zone, crossings, countedCrossings, capacity }: CostReport): readonly string[] {
+  if (Object.values(crossings).includes('prices are missing')) {
+    return [`${zone}: which is cheaper can't be told without the missing prices.`];
+  }
+  const text = (crossing: Crossing): string =>
+    typeof crossing === 'number'
+      ? `below ${NUMBERS.format(crossing)}/s`
+      : `up to the ${NUMBERS.format(capacity)}/s that the zone carries`;
+  const others = DESIGN_NAMES.filter((name) => name !== 'http' && name !== 'rest').map((name) => {
+    const crossing = crossings[name];
+    return `${DESIGNS[name].short} ${typeof crossing === 'number' ? `${NUMBERS.format(crossing)}/s` : 'at any rate'}`;
+  });
+  return [
+    `${zone}: serverless is cheaper ${text(crossings.http)} with an HTTP API, ${text(crossings.rest)} with a REST API; Keyhearth above.`,
+    `${zone}: other serverless designs are cheaper below: ${others.join(', ')}.`,
+    `${zone}: with counters and events on both sides serverless is cheaper ${text(countedCrossings.http)} with an HTTP API, ${text(countedCrossings.rest)} with a REST API.`,
+  ];
+}
+
+/** Of the lowest rate that was asked for. */
+function trustText({ zone, rates }: CostReport): readonly string[] {
+  const [cost] = rates;
+  if (cost === undefined || cost.keyhearth.usd === 0) return [];
+  const { rate, keyhearth } = cost;
+  const shareText = (usd: number): string => `${Math.round((100 * usd) / keyhearth.usd)} %`;
+  const { unchecked, estimate } = keyhearth.doubtful;
+  const [largest] = keyhearth.lines
+    .map((line) => ({ line, usd: line.doubtful.unchecked + line.doubtful.estimate }))
+    .toSorted((one, other) => other.usd - one.usd);
+  const most =
+    largest === undefined || largest.usd === 0
+      ? ''
+      : `; ${shareText(largest.usd)} is ${largest.line.service}, ${largest.line.what}, in ${largest.line.place}`;
+  return [
+    `${zone}: of Keyhearth's sum ${rate === 0 ? 'idle' : `at ${rateText(rate)}/s`}, ${shareText(unchecked)} rests on prices not re-checked (†), ${shareText(estimate)} on estimated ones (*)${most}.`,
+  ];
 }
 
 function byPlace(reports: readonly CostReport[]): string {
@@ -101,8 +135,9 @@ function placeText(cost: RateCost | undefined, place: string): string {
 function details({ zone, rates }: CostReport): readonly string[] {
   return rates.flatMap(({ rate, keyhearth, serverless }) => [
     ...billText(`Keyhearth, zone ${zone}, ${rateWords(rate)}`, keyhearth),
-    ...billText(`Serverless with an HTTP API, zone ${zone}, ${rateWords(rate)}`, serverless.http),
-    ...billText(`Serverless with a REST API, zone ${zone}, ${rateWords(rate)}`, serverless.rest),
+    ...DESIGN_NAMES.flatMap((name) =>
+      billText(`Serverless ${DESIGNS[name].words}, zone ${zone}, ${rateWords(rate)}`, serverless[name]),
+    ),
   ]);
 }
 

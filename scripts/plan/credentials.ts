@@ -1,6 +1,6 @@
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { errorText, UserError } from '../lib/user-error.ts';
-import { AWS_SETTINGS } from './aws-settings.ts';
+import { AWS_SETTINGS } from '../lib/aws-settings.ts';
 
 /** Whose credentials there are: the 12 digits of an account, or a sentence that says that there are none. */
 export type Identity =

@@ -30,11 +30,19 @@ export interface Replaced extends Touched {
 }
 
 export interface Removed extends Touched {
+  /** `maybe` where it has a condition that only AWS can decide, and the condition is another one than before. */
+  readonly certainty: Certainty;
   readonly fate: Fate;
   /** The name that the template gave it. One that is kept goes on holding it. */
   readonly name: string | null;
   /** Whether it is a member of something that has the data: an instance of an Aurora cluster. */
   readonly isMember: boolean;
+}
+
+/** Something that protects a resource, or how long its data is kept, and is less than before. */
+export interface Weakened extends Touched {
+  /** A sentence without its beginning and end. */
+  readonly what: string;
 }
 
 /** Why CloudFormation takes none of an update. */
@@ -59,6 +67,9 @@ export interface Effect {
   readonly changed: readonly Changed[];
   readonly replaced: readonly Replaced[];
   readonly removed: readonly Removed[];
+  readonly weakened: readonly Weakened[];
+  /** Types that AWS's schemas here don't know, each once: any change of such a resource may make it anew. */
+  readonly unknownTypes: readonly string[];
   /** Names of outputs that get another value. */
   readonly outputs: ReadonlyMap<string, Certainty>;
 }
@@ -69,6 +80,8 @@ export const NO_EFFECT: Effect = {
   changed: [],
   replaced: [],
   removed: [],
+  weakened: [],
+  unknownTypes: [],
   outputs: new Map(),
 };
 

@@ -269,7 +269,10 @@ test('a logical id that goes to another type is refused', () => {
   });
 });
 
-test('a type that nobody knows is an error, not a change that does no harm', () => {
-  const body = one('AWS::No::Such', {});
-  expect(() => between(body, body)).toThrow('doesn’t know AWS::No::Such');
+test('a type that nobody knows is said, and any change of it may make it anew', () => {
+  const type = 'AWS::No::Such';
+  const effect = between(one(type, { A: 1 }), one(type, { A: 2 }));
+  expect(effect.unknownTypes).toEqual([type]);
+  expect(effect.replaced).toMatchObject([{ id: 'One', property: 'A', certainty: 'maybe' }]);
+  expect(effectOfDeletion({ template: one(type, {}) }).removed).toMatchObject([{ id: 'One', name: null }]);
 });

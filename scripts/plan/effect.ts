@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import {
   type Certainty,
   type Changed,
@@ -8,16 +9,27 @@ import {
   type Replaced,
   type Touched,
 } from './effect-types.ts';
-import { fateOfRemoved, fateOfReplaced, givenName, isMember, wholeName } from './fate.ts';
+import { fateOfRemoved, fateOfReplaced, givenName, isKnownType, isMember, wholeName } from './fate.ts';
 import { changedOutputs, changesOf, type OutputChange, type ResourceChange } from './replacement.ts';
-import { defaultsOf, type Parameters, resolve, type Resolved } from './resolve.ts';
+import {
+  defaultsOf,
+  type Parameters,
+  type Place,
+  resolve,
+  type Resolved,
+  type ResolvedResource,
+} from './resolve.ts';
 import { isSecret, type Template } from './template.ts';
+import { weakenedOf } from './weakened.ts';
 
 /** A stack as it is. */
 export interface DeployedTemplate {
   readonly template: Template;
   /** What it keeps. @default the template's own defaults */
   readonly parameters?: Parameters;
+  /** Where it is: what `AWS::Region` and `AWS::AccountId` are. @default not known */
+  readonly account?: string;
+  readonly region?: string;
 }
 
 const NO_OUTPUT_CHANGES: OutputChange = () => null;
@@ -25,19 +37,20 @@ const NO_OUTPUT_CHANGES: OutputChange = () => null;
 /**
  * What an update of a stack to another template would do. Parameters that the stack has keep their values, as `cdk deploy` leaves them;
  * new ones take their defaults. Which property makes a resource anew is known from AWS's own schemas, in part only as a possibility.
- * Throws an Error for a type that they don't know.
+ * Of a type that they don't know any change may.
  *
  * @param outputChange whether an output of another stack, which comes before this one, gets another value
  */
 export function effectOf(
-  { template: from, parameters = defaultsOf(from) }: DeployedTemplate,
+  { template: from, parameters = defaultsOf(from), account, region }: DeployedTemplate,
   to: Template,
   outputChange: OutputChange = NO_OUTPUT_CHANGES,
 ): Effect {
   const hidden = Object.keys(from.Parameters ?? {}).filter((name) => isHidden(from, name));
   const next = new Map([...defaultsOf(to), ...kept(parameters, to)]);
   for (const name of hidden) next.delete(name);
-  const [before, after] = [resolve(from, parameters), resolve(to, next)];
+  const place: Place = { account, region };
+  const [before, after] = [resolve(from, parameters, place), resolve(to, next, place)];
   const refused = [...refusedValues(parameters, from, to), ...refusedTypes(before, after)];
   if (refused.length > 0) return { ...NO_EFFECT, refused };
   const changes = changesOf(before, after, outputChange);
@@ -47,14 +60,16 @@ export function effectOf(
     added: added(before, after),
     changed: changed(after, changes),
     replaced: replaced(before, after, changes),
-    removed: removedOf(before, after),
+    removed: [...removedOf(before, after), ...maybeRemoved(before, after)],
+    weakened: sorted(weakenedOf(before, after)),
+    unknownTypes: unknownTypes(before, after),
     outputs,
   };
 }
 
 /** What a deletion of the stack would do to its resources. */
 export function effectOfDeletion({ template, parameters = defaultsOf(template) }: DeployedTemplate): Effect {
-  const nothing: Resolved = { resources: new Map(), outputs: new Map() };
+  const nothing = resolve({ Resources: {} }, new Map());
   return { ...NO_EFFECT, removed: removedOf(resolve(template, parameters), nothing) };
 }
 
@@ -109,10 +124,39 @@ function removedOf(before: Resolved, after: Resolved): readonly Removed[] {
   return sorted(
     [...before.resources].flatMap(([id, resource]): Removed[] => {
       if (after.resources.has(id)) return [];
-      const fate = fateOfRemoved(resource);
-      return [{ id, type: resource.Type, fate, name: givenName(resource), isMember: isMember(resource) }];
+      return [removal(id, resource, 'certain')];
     }),
   );
+}
+
+/** Those whose condition only AWS can decide, and asks for something else than before: there may be none of them any more. */
+function maybeRemoved(before: Resolved, after: Resolved): readonly Removed[] {
+  return sorted(
+    [...before.resources].flatMap(([id, resource]): Removed[] => {
+      const next = after.resources.get(id);
+      if (next?.Condition === undefined || next.Type !== resource.Type) return [];
+      const asked = after.undecided.conditions.get(next.Condition);
+      if (asked === undefined) return [];
+      const was = before.undecided.conditions.get(resource.Condition ?? '');
+      return isDeepStrictEqual(was, asked) ? [] : [removal(id, resource, 'maybe')];
+    }),
+  );
+}
+
+function removal(id: string, resource: ResolvedResource, certainty: Certainty): Removed {
+  return {
+    id,
+    type: resource.Type,
+    certainty,
+    fate: fateOfRemoved(resource),
+    name: givenName(resource),
+    isMember: isMember(resource),
+  };
+}
+
+function unknownTypes(...versions: readonly Resolved[]): readonly string[] {
+  const types = versions.flatMap(({ resources }) => [...resources.values()].map(({ Type }) => Type));
+  return [...new Set(types)].filter((type) => !isKnownType(type)).toSorted();
 }
 
 function changed(after: Resolved, changes: ReadonlyMap<string, ResourceChange>): readonly Changed[] {

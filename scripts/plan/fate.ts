@@ -1,13 +1,22 @@
-import { resourceSchema, type ResourceSchema } from '../lib/resource-schemas.ts';
+import { resourceSchema } from '../lib/resource-schemas.ts';
 import type { Fate } from './effect-types.ts';
 import type { Properties } from './resolve.ts';
 import type { TemplateResource } from './template.ts';
 
-/** AWS's schema of a type. Throws where it isn't known: what can't be judged must not pass for harmless. */
-export function schemaOf(type: string): ResourceSchema {
-  const found = resourceSchema(type);
-  if (found === undefined) throw new Error(`the CDK’s copy of AWS’s schemas doesn’t know ${type}`);
-  return found;
+/** Whether a change of a property makes the resource anew. Of a type that isn't known, any may: what can't be judged isn't harmless. */
+export function replacedFor(type: string, property: string): 'never' | 'always' | 'maybe' {
+  const schema = resourceSchema(type);
+  return schema === undefined ? 'maybe' : (schema.properties.get(property)?.replaces ?? 'never');
+}
+
+/** Whether the CDK counts a type among those that hold data; one that isn't known counts as such. */
+export function mayHoldData(type: string): boolean {
+  return resourceSchema(type)?.stateful ?? true;
+}
+
+/** Whether AWS's schemas here have it. */
+export function isKnownType(type: string): boolean {
+  return resourceSchema(type) !== undefined;
 }
 
 type Deployed = TemplateResource & { readonly Properties: Properties };
@@ -49,7 +58,7 @@ export function wholeName(resource: Deployed): string | null {
 }
 
 function partsOfName({ Type, Properties }: Deployed): readonly (string | null)[] {
-  return schemaOf(Type).names.map((property) => {
+  return (resourceSchema(Type)?.names ?? []).map((property) => {
     const value = Properties[property];
     return typeof value === 'string' ? value : null;
   });

@@ -1,4 +1,4 @@
-import { schemaOf } from './fate.ts';
+import { mayHoldData } from './fate.ts';
 import type { Fate, Removed, Replaced } from './effect-types.ts';
 
 /**
@@ -27,7 +27,7 @@ const LOSSES: ReadonlyMap<string, string> = new Map([
 
 /** Whether it isn't replaced or removed unless somebody says so. */
 function isGuarded(type: string): boolean {
-  return LOSSES.has(type) || schemaOf(type).stateful;
+  return LOSSES.has(type) || mayHoldData(type);
 }
 
 /** Of those that a stack would lose. An instance of a cluster takes no data with it when it goes. */

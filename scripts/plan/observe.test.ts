@@ -302,6 +302,32 @@ describe('the command', () => {
     );
   }, 120_000);
 
+  it('refuses another origin than the one that the zone is deployed from, and says nothing else', async () => {
+    shelf = shelf.map((stack) => ({ ...stack, region: 'eu-west-3' }));
+    const { code, stdout } = await run('--environment', 'trial', '--allow-replacement');
+    expect(code).toBe(3);
+    expect(stdout).toContain('The origin of zone trial can’t be changed from eu-west-3 to eu-west-1.');
+    expect(stdout).not.toContain('5 stacks new');
+  }, 120_000);
+
+  it('refuses a zone that may be one under another name', async () => {
+    shelf = shelf.map((stack) => ({ ...stack, name: stack.name.replace('trial-trial', 'trial-former') }));
+    const refused = await run('--environment', 'trial');
+    expect(refused.code).toBe(3);
+    expect(refused.stdout).toContain(
+      'Zone trial-former (environment and name) is deployed in eu-west-1 and isn’t described: a renamed zone is a new zone.',
+    );
+  }, 120_000);
+
+  it('goes on where a deployed template is nobody’s, and says which', async () => {
+    shelf = shelf.map((stack) => (stack.name.endsWith('-edge') ? { ...stack, body: 'null' } : stack));
+    const { code, stdout } = await run('--environment', 'trial');
+    expect(code).toBe(3);
+    expect(stdout).toContain(
+      'In the way, keyhearth-trial-trial-edge: What a deployment would change of it can’t be told: its template has no resources.',
+    );
+  }, 120_000);
+
   it('tells a zone of another account from the others, and goes on', async () => {
     const { code, stdout } = await run('--json');
     expect(code).toBe(0);

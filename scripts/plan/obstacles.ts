@@ -2,10 +2,15 @@ import { isHeld, type StackPlan } from './compare-zone.ts';
 import type { Fate, Refusal, Replaced } from './effect-types.ts';
 import { FATES, guardedOf, lossOf } from './guarded.ts';
 
+type OwnKind = 'origin' | 'zone' | 'region' | 'hostname';
+
 /** Something that a deployment mustn't or can't do. */
 export interface Obstacle {
-  /** `replacement` and `removal` are refused here unless they are allowed; the others by AWS. */
-  readonly kind: 'replacement' | 'removal' | 'refusal' | 'name' | 'status';
+  /**
+   * `replacement`, `removal`, `zone` and `hostname` are refused here unless they are allowed, `origin` and `region` always; the others by
+   * AWS.
+   */
+  readonly kind: 'replacement' | 'removal' | 'refusal' | 'name' | 'status' | 'template' | OwnKind;
   readonly stack: string;
   /** Logical id; null where it is the whole stack. */
   readonly resource: string | null;
@@ -27,6 +32,7 @@ export function obstaclesOf(plans: readonly StackPlan[], allowReplacement: boole
     .filter(({ kind }) => kind !== 'gone')
     .flatMap((plan) => [
       ...statusObstacles(plan),
+      ...unreadable(plan),
       ...plan.effect.refused.map((refusal) => refused(plan, refusal)),
       ...fixedNames(plan),
       ...(allowReplacement ? [] : [...replacements(plan), ...removals(plan)]),
@@ -36,7 +42,8 @@ export function obstaclesOf(plans: readonly StackPlan[], allowReplacement: boole
 function statusObstacles(plan: StackPlan): readonly Obstacle[] {
   if (!isHeld(plan)) return [];
   const { name: stack, status, state } = plan;
-  const what = `${stack} is ${status ?? 'not there'}.`;
+  const reason = plan.reason === null ? '' : ` CloudFormation says: ${plan.reason}`;
+  const what = `${stack} is ${status ?? 'not there'}.${reason}`;
   return [
     {
       kind: 'status',
@@ -48,6 +55,13 @@ function statusObstacles(plan: StackPlan): readonly Obstacle[] {
       instead: sentence(state.advice ?? ''),
     },
   ];
+}
+
+function unreadable({ name: stack, unreadable: why }: StackPlan): readonly Obstacle[] {
+  if (why === null) return [];
+  const what = `What a deployment would change of it can’t be told: ${why}.`;
+  const instead = `Look at the stack in CloudFormation; \`npx cdk diff ${stack}\` compares it, too.`;
+  return [{ kind: 'template', stack, resource: null, type: null, what, atStake: null, instead }];
 }
 
 function refused({ name: stack }: StackPlan, refusal: Refusal): Obstacle {
@@ -97,12 +111,12 @@ function replacements({ name: stack, effect }: StackPlan): readonly Obstacle[] {
 }
 
 function removals({ name: stack, effect }: StackPlan): readonly Obstacle[] {
-  return guardedOf(effect.removed).map(({ id, type, fate }) => ({
+  return guardedOf(effect.removed).map(({ id, type, fate, certainty }) => ({
     kind: 'removal',
     stack,
     resource: id,
     type,
-    what: `${id} would leave the stack.`,
+    what: `${id} ${certainty === 'certain' ? 'would' : 'may'} leave the stack.`,
     atStake: fate === 'kept' ? `Nothing at once: ${FATES[fate]}.` : stakeOf(type, fate),
     instead: `${PUT_BACK}; ${ON_PURPOSE}.`,
   }));

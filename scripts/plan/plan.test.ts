@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
 import { FIXTURE_OPTIONS } from '../../test/fixture-options.ts';
 
@@ -65,24 +66,49 @@ test('a zone or an environment that there is not is one sentence, and exits with
     stderr: 'In regions.config.ts, there is no environment "mars"; known are production, trial.\n',
   });
   expect(run(['--zone', 'mars']).stderr).toBe(
-    'In regions.config.ts, there is no zone "mars"; known are global, eu.\n',
+    'In regions.config.ts, there is no zone "mars"; known are global, eu. That is environment production, the first one.\n',
+  );
+  expect(run(['--zone', 'trial']).stderr).toBe(
+    'In regions.config.ts, there is no zone "trial"; known are global, eu. That is environment production, the first one. Zone trial is in environment trial: --environment trial.\n',
   );
   expect(JSON.parse(run(['--zone', 'mars', '--json']).stdout)).toEqual({
-    error: 'In regions.config.ts, there is no zone "mars"; known are global, eu.',
+    error:
+      'In regions.config.ts, there is no zone "mars"; known are global, eu. That is environment production, the first one.',
   });
 });
 
-test('what is wrong with the topology is said at once, all of it, and without a stack trace', () => {
-  const bad = `export default { environments: { production: { zones: [{ name: 'Bad', account: '1' }] } } };`;
+/** NODE_OPTIONS of a process that reads another file for regions.config.ts. */
+function reading(url: string): string {
   const hook = `
     import { registerHooks } from 'node:module';
     registerHooks({
       resolve: (specifier, context, next) =>
         specifier.endsWith('/regions.config.ts')
-          ? { url: ${JSON.stringify(`data:text/javascript,${encodeURIComponent(bad)}`)}, shortCircuit: true }
+          ? { url: ${JSON.stringify(url)}, shortCircuit: true }
           : next(specifier, context),
     });`;
-  const { status, stdout, stderr } = run([], `--import=data:text/javascript,${encodeURIComponent(hook)}`);
+  return `--import=data:text/javascript,${encodeURIComponent(hook)}`;
+}
+
+test.each([
+  ['const a = {\n  b: 1\n  c: 2,\n};\n', "line 3: Expected ','"],
+  ['\nexport default unknownName;\n', 'line 2: unknownName is not defined'],
+])('a mistake of TypeScript in regions.config.ts is said with its line: %j', (text, expected) => {
+  const folder = mkdtempSync(join(tmpdir(), 'keyhearth-description-'));
+  try {
+    const file = join(folder, 'regions.config.ts');
+    writeFileSync(file, text);
+    const { status, stdout, stderr } = run([], reading(pathToFileURL(file).href));
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toContain(`regions.config.ts can’t be read, ${expected}`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test('what is wrong with the topology is said at once, all of it, and without a stack trace', () => {
+  const bad = `export default { environments: { production: { zones: [{ name: 'Bad', account: '1' }] } } };`;
+  const { status, stdout, stderr } = run([], reading(`data:text/javascript,${encodeURIComponent(bad)}`));
   expect([status, stdout]).toEqual([1, '']);
   expect(stderr).toMatch(/^the topology has \d+ problems:\n/);
   expect(stderr).not.toMatch(/^\s+at /m);
@@ -98,6 +124,9 @@ test('without AWS a zone is planned as if nothing were deployed; nothing is left
   for (const name of ['base-eu-west-1', 'data-eu-west-1', 'svc-eu-west-1', 'zone', 'edge'])
     expect(stdout).toMatch(new RegExp(`│ ${name} +│ eu-west-1 │ new `));
   expect(stdout).toContain('5 stacks new, 0 changed, 0 unchanged');
+  expect(stdout.trimEnd().split('\n').at(-1)).toMatch(
+    /^Before the deployment: put your own values for zone trial .*account 333333333333/,
+  );
   expect(stdout).toContain('Fargate On-Demand vCPUs');
   expect(leftovers().filter((name) => !before.includes(name) && existsSync(join(tmpdir(), name)))).toEqual(
     [],

@@ -1,8 +1,11 @@
 import { Listr } from 'listr2';
+import { AccountStacks } from './account-stacks.ts';
 import { costTables } from './cost.ts';
 import type { WantedStack } from './compare-zone.ts';
 import { identify, type Identity } from './credentials.ts';
 import { observeZone } from './observe.ts';
+import { readinessText, stepsBefore } from './readiness.ts';
+import { lookAround } from './surroundings.ts';
 import { quotaText } from './quota-table-text.ts';
 import { appliedQuotas, type AppliedQuotas } from './quotas/applied.ts';
 import { needsOf } from './quotas/needs.ts';
@@ -10,13 +13,13 @@ import { useOf } from './quotas/quota-use.ts';
 import { costsOf, isRefused, type PriceOptions, type Report, reportJson } from './report.ts';
 import { synthesizeStacks } from './synthesis.ts';
 import { zoneText } from './tables.ts';
-import { readTarget, type Target, type TargetOptions } from './target.ts';
+import { readTarget, type Target, type TargetOptions } from '../lib/target.ts';
 import { type Observation, planZone } from './zone-plan.ts';
 
 export interface PlanOptions extends TargetOptions, PriceOptions {
   readonly offline: boolean;
   readonly allowReplacement: boolean;
-  /** Every line of the price with its formula. */
+  /** Every change, and every line of the price with its formula. */
   readonly detail: boolean;
   readonly json: boolean;
 }
@@ -62,7 +65,9 @@ async function planOf(target: Target, options: PlanOptions): Promise<Omit<Report
         title: 'Look at what is deployed',
         task: async () => {
           const identity = await identityOf(target, options.offline);
-          for (const zone of zones) observations.set(zone.name, await observationOf(zone, identity));
+          const listings = new AccountStacks();
+          for (const zone of zones)
+            observations.set(zone.name, await observationOf(zone, target, identity, listings));
           const accounts = new Set(zones.map(({ account }) => account));
           const needs = needsOf(
             target.neighbours,
@@ -103,13 +108,24 @@ async function identityOf({ zones }: Target, offline: boolean): Promise<Identity
   return identify(first.origin);
 }
 
-async function observationOf(zone: Target['zones'][number], identity: Identity): Promise<Observation> {
+async function observationOf(
+  zone: Target['zones'][number],
+  { described }: Target,
+  identity: Identity,
+  listings: AccountStacks,
+): Promise<Observation> {
   if (identity.kind === 'none') return { kind: 'assumed-empty', why: identity.why };
   if (identity.account !== zone.account) {
     const why = `Not compared: the credentials are for account ${identity.account}. Plan this zone with those of its own (AWS_PROFILE).`;
     return { kind: 'not-compared', why };
   }
-  return { kind: 'compared', stacks: await observeZone(zone) };
+  const place = { ...zone, regions: zone.regions.map(({ region }) => region) };
+  const surroundings = await lookAround(place, described, listings);
+  return {
+    kind: 'compared',
+    stacks: await observeZone(zone, listings, surroundings.alsoIn),
+    surroundings,
+  };
 }
 
 function reportText({ zones, quotas, quotaProblem, costs }: Report, detail: boolean): string {
@@ -119,9 +135,10 @@ function reportText({ zones, quotas, quotaProblem, costs }: Report, detail: bool
   );
   const parts = [
     ...new Set(assumed),
-    ...zones.map(zoneText),
+    ...zones.map((zone) => zoneText(zone, detail)),
     quotaText(quotas, quotaProblem),
     costTables(costs, { detail }),
+    readinessText(zones, stepsBefore(zones, quotas)),
   ];
   return parts.filter((part) => part !== '').join('\n\n');
 }

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Certainty, weaker } from './effect-types.ts';
-import { schemaOf } from './fate.ts';
+import { replacedFor } from './fate.ts';
 import { type OutputReference, type References, referencesOf } from './references.ts';
-import type { Resolved } from './resolve.ts';
+import { isDecidedOtherwise, type Resolved } from './resolve.ts';
 
 /** Whether an output of another stack gets another value; null where it doesn't. */
 export type OutputChange = (reference: OutputReference) => Certainty | null;
@@ -26,7 +26,8 @@ interface Candidate {
   readonly type: string;
   readonly properties: readonly {
     readonly name: string;
-    readonly differs: boolean;
+    /** Null where it is the same text. */
+    readonly differs: Certainty | null;
     readonly references: References;
   }[];
 }
@@ -66,23 +67,26 @@ function candidatesOf(before: Resolved, after: Resolved): readonly Candidate[] {
     const names = [...new Set([...Object.keys(old.Properties), ...Object.keys(next)])].toSorted();
     const properties = names.map((name) => ({
       name,
-      differs: !isDeepStrictEqual(old.Properties[name], next[name]),
+      differs: differenceOf(old.Properties[name], next[name], before, after),
       references: referencesOf(next[name]),
     }));
     return [{ id, type: Type, properties }];
   });
 }
 
+function differenceOf(old: unknown, next: unknown, before: Resolved, after: Resolved): Certainty | null {
+  if (!isDeepStrictEqual(old, next)) return 'certain';
+  return isDecidedOtherwise(next, before.undecided, after.undecided) ? 'maybe' : null;
+}
+
 function changeOf({ type, properties }: Candidate, valueOf: ValueChange): ResourceChange {
-  const schema = schemaOf(type);
   const changes = properties.flatMap(({ name, differs, references }): PropertyChange[] => {
-    const change: Omit<PropertyChange, 'property'> | null = differs
-      ? { certainty: 'certain', because: null }
-      : valueOf(references);
+    const change: Omit<PropertyChange, 'property'> | null =
+      differs === null ? valueOf(references) : { certainty: differs, because: null };
     return change === null ? [] : [{ property: name, ...change }];
   });
   const replacements = changes.flatMap((change): PropertyChange[] => {
-    const replaces = schema.properties.get(change.property)?.replaces ?? 'never';
+    const replaces = replacedFor(type, change.property);
     if (replaces === 'never') return [];
     const certainty = weaker(change.certainty, replaces === 'always' ? 'certain' : 'maybe');
     return [{ ...change, certainty }];

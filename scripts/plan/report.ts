@@ -1,9 +1,10 @@
 import type { ZoneDeployment } from '../../topology/deployment.ts';
 import type { StackPlan } from './compare-zone.ts';
-import { type CostReport, priceOf } from './cost.ts';
+import { type CostReport, costOf } from './cost.ts';
 import type { Refusal } from './effect-types.ts';
 import type { Obstacle } from './obstacles.ts';
 import { readPrices } from './prices/price-table.ts';
+import { stepsBefore } from './readiness.ts';
 import type { QuotaUse } from './quotas/quota-use.ts';
 import type { Observation, ZonePlan } from './zone-plan.ts';
 
@@ -31,7 +32,7 @@ export function costsOf(
 ): readonly CostReport[] {
   const table = readPrices(prices);
   const options = rates.length === 0 ? { prices: table } : { prices: table, rates };
-  return zones.map((zone) => priceOf(zone, { ...options, now: new Date() }));
+  return zones.map((zone) => costOf(zone, { ...options, now: new Date() }));
 }
 
 /** Whether a deployment of what is planned would be stopped, here or by AWS. */
@@ -44,6 +45,7 @@ export function reportJson(report: Report): object {
   return {
     environment: report.environment,
     refused: isRefused(report),
+    before: stepsBefore(report.zones, report.quotas),
     zones: report.zones.map(({ zone, observation, stacks, obstacles }) => ({
       zone: zone.name,
       account: zone.account,
@@ -68,26 +70,30 @@ export function reportJson(report: Report): object {
 
 function observationJson(observation: Observation): object {
   return observation.kind === 'compared'
-    ? { kind: observation.kind }
+    ? { kind: observation.kind, undescribed: observation.surroundings.strangers }
     : { kind: observation.kind, why: observation.why };
 }
 
 function stackJson(plan: StackPlan): object {
   const { name, account, region, kind, status, state, effect, stale, waitsFor, terminationProtection } = plan;
-  const { refused, added, changed, replaced, removed } = effect;
+  const { refused, added, changed, replaced, removed, weakened, unknownTypes } = effect;
   return {
     name,
     account,
     region,
     kind,
     status,
+    reason: plan.reason,
     advice: state.advice,
     waitsFor,
     terminationProtection,
+    losesTerminationProtection: plan.losesTerminationProtection,
     added,
     changed,
     replaced,
     removed,
+    weakened,
+    unknownTypes,
     refused: refused satisfies readonly Refusal[],
     stale,
   };

@@ -21,6 +21,7 @@ export async function synthesizeStacks(environment: string): Promise<readonly Wa
       account: stack.account,
       region: stack.region,
       dependencies: stack.dependencies,
+      terminationProtection: stack.terminationProtection,
       template: parseTemplate(stack.template, stack.name),
     }));
   } finally {

@@ -5,6 +5,7 @@ import type { DeployedStack, WantedStack } from './compare-zone.ts';
 import { quotaText } from './quota-table-text.ts';
 import { QUOTAS } from './quotas/quota-table.ts';
 import { type QuotaUse, useOf } from './quotas/quota-use.ts';
+import { NO_SURROUNDINGS } from './surroundings.ts';
 import { zoneText } from './tables.ts';
 import type { Template } from './template.ts';
 import { planZone } from './zone-plan.ts';
@@ -23,7 +24,9 @@ const stack = (name: string, template: Template): WantedStack => ({
 const there = (name: string, template: Template, rest: Partial<DeployedStack> = {}): DeployedStack => ({
   ...stack(name, template),
   status: 'UPDATE_COMPLETE',
+  reason: null,
   terminationProtection: false,
+  unreadable: null,
   parameters: new Map(),
   ...rest,
 });
@@ -33,7 +36,7 @@ const bucket = (BucketName: string): Template => ({
 const EMPTY: Template = { Resources: {} };
 
 const textOf = (wanted: readonly WantedStack[], stacks: readonly DeployedStack[]): string =>
-  zoneText(planZone(zone, wanted, { kind: 'compared', stacks }, false));
+  zoneText(planZone(zone, wanted, { kind: 'compared', stacks, surroundings: NO_SURROUNDINGS }, false));
 
 describe('a zone’s plan', () => {
   it('has a line for each stack, with how much changes', () => {
@@ -69,6 +72,65 @@ describe('a zone’s plan', () => {
     );
   });
 
+  it('says which properties change: twenty things, and all of them with --detail', () => {
+    const vpcs = (value: string): Template => ({
+      Resources: Object.fromEntries(
+        Array.from({ length: 22 }, (_, index) => [
+          `Vpc${index}`,
+          { Type: 'AWS::EC2::VPC', Properties: { EnableDnsSupport: value, Tags: value } },
+        ]),
+      ),
+    });
+    const all = [[stack('edge', vpcs('b'))], [there('edge', vpcs('a'))]] as const;
+    expect(textOf(...all)).toMatch(/│ edge +│ EnableDnsSupport +│\n│ +Vpc0 +│ Tags +│/);
+    expect(textOf(...all).match(/ Vpc\d/g)?.length).toBe(20);
+    expect(textOf(...all)).toContain('2 more: --detail shows all.');
+    const detailed = zoneText(
+      planZone(zone, all[0], { kind: 'compared', stacks: all[1], surroundings: NO_SURROUNDINGS }, false),
+      true,
+    );
+    expect(detailed.match(/ Vpc\d/g)?.length).toBe(22);
+  });
+
+  it('counts new revisions of task definitions apart from what is made anew', () => {
+    const tasks = (Cpu: string): Template => ({
+      Resources: { Tasks: { Type: 'AWS::ECS::TaskDefinition', Properties: { Cpu } } },
+    });
+    const text = textOf([stack('zone', tasks('512'))], [there('zone', tasks('256'))]);
+    expect(text).toContain('0 resources added, 1 changed, 0 made anew, 0 removed.');
+    expect(text).toContain('1 task definition gets a new revision.');
+    expect(text).not.toContain('made anew ');
+  });
+
+  it('warns of what is protected less than now', () => {
+    const logs = (RetentionInDays: number): Template => ({
+      Resources: { Logs: { Type: 'AWS::Logs::LogGroup', Properties: { RetentionInDays } } },
+    });
+    const text = textOf(
+      [{ ...stack('zone', logs(7)), terminationProtection: false }],
+      [there('zone', logs(30), { terminationProtection: true })],
+    );
+    expect(text).toContain(
+      'Warning, protected less than now:\n  zone: the stack can be deleted afterwards\n',
+    );
+    expect(text).toContain(
+      '  zone Logs (AWS::Logs::LogGroup): RetentionInDays from 30 to 7: older data is deleted',
+    );
+  });
+
+  it('shows the status of a stack that failed, and CloudFormation’s reason', () => {
+    const failed = { status: 'UPDATE_ROLLBACK_COMPLETE', reason: 'No capacity.' };
+    const text = textOf([stack('zone', EMPTY)], [there('zone', EMPTY, failed)]);
+    expect(text).toMatch(/│ +│ +│ UPDATE_ROLLBACK_COMPLETE │/);
+    expect(text).toContain(
+      'zone: its last update failed and was rolled back. CloudFormation says: No capacity.',
+    );
+    const held = { ...failed, status: 'DELETE_FAILED' };
+    expect(textOf([stack('zone', EMPTY)], [there('zone', EMPTY, held)])).toContain(
+      'is DELETE_FAILED. CloudFormation says: No capacity.',
+    );
+  });
+
   it('fits a terminal of 120 columns, but for sentences', () => {
     const text = textOf([stack('link-ap-southeast-1-ap-southeast-2', EMPTY)], []);
     const rows = text.split('\n').filter((line) => line.startsWith('│'));
@@ -85,7 +147,8 @@ describe('quotas', () => {
 
   it('say what is needed and allowed, whether that is a default, and where it comes from', () => {
     expect(quotaText([useAt(8, null)], null)).toMatch(/│ +8 │ 6 by default │ too low │/);
-    expect(quotaText([useAt(8, 12)], null)).toMatch(/│ +8 │ +12 │ more than half │/);
+    expect(quotaText([useAt(8, 12)], null)).toMatch(/│ +8 │ +12 │ a deployment at +│/);
+    expect(quotaText([useAt(8, 16)], null)).toMatch(/│ +8 │ +16 │ +│/);
     expect(quotaText([useAt(8, 12)], null)).toContain('(fargate L-3032A538), https://docs.aws.amazon.com/');
     expect(quotaText([useAt(8, null)], 'AWS is silent.')).toContain('\nAWS is silent.\n');
   });

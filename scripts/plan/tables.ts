@@ -1,7 +1,8 @@
 import Table from 'cli-table3';
 import { stackNames } from '../../infra/names.ts';
+import { changesText, countsOf, isRevision, weakenedText } from './changes-text.ts';
 import { isHeld, type StackPlan } from './compare-zone.ts';
-import type { Certainty, Effect, Fate, Touched } from './effect-types.ts';
+import type { Certainty, Effect, Fate } from './effect-types.ts';
 import type { Obstacle } from './obstacles.ts';
 import type { ZonePlan } from './zone-plan.ts';
 
@@ -12,22 +13,35 @@ const FATE_WORDS: Readonly<Record<Fate, string>> = {
 };
 const plain = { style: { head: [], border: [], compact: true } };
 
-/** A zone's plan for a terminal: its stacks, what is made anew, what stands in the way. */
-export function zoneText(plan: ZonePlan): string {
-  const { zone, observation, stacks, obstacles } = plan;
+/**
+ * A zone's plan for a terminal: its stacks, what changes and is made anew, what stands in the way. Of a description that is of another
+ * zone than the deployed one only that.
+ */
+export function zoneText(plan: ZonePlan, detail = false): string {
+  const { zone, observation, stacks, isAnother, obstacles } = plan;
   const regions = zone.regions.map(({ region }) => region).join(', ');
   const prefix = stackNames.zone(zone).slice(0, -'zone'.length);
+  const shortOf = (name: string): string => short(prefix, name);
+  const live = stacks.filter(({ kind }) => kind !== 'gone');
   const parts = [
     `Zone ${zone.name} of ${zone.environment}, account ${zone.account}: ${regions}`,
     ...(observation.kind === 'not-compared' ? [observation.why] : []),
+    ...(observation.kind === 'compared' ? [observation.surroundings.unseen.join('\n')] : []),
+    ...(isAnother ? obstacles.map(obstacleText) : []),
+  ];
+  if (isAnother) return parts.filter((part) => part !== '').join('\n\n');
+  parts.push(
     stackTable(prefix, stacks),
     summary(plan),
     ...notes(prefix, stacks),
+    changesText(live, shortOf, detail),
     replacementText(prefix, stacks),
     removalText(prefix, stacks),
+    weakenedText(live, shortOf),
     goneText(prefix, stacks),
+    strangersText(plan),
     ...obstacles.map(obstacleText),
-  ];
+  );
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
@@ -39,16 +53,23 @@ function stackTable(prefix: string, stacks: readonly StackPlan[]): string {
   });
   for (const stack of stacks) {
     const { name, region, kind, effect } = stack;
-    const { added, changed, replaced, removed } = effect;
-    const counts = [added, changed, replaced, removed].map(({ length }) => (length === 0 ? '' : length));
+    const { changed, anew } = countsOf(effect);
+    const counts = [effect.added.length, changed, anew, effect.removed.length].map((count) =>
+      count === 0 ? '' : count,
+    );
     table.push([
       short(prefix, name),
       region,
-      kind === 'gone' ? 'not described' : kind,
+      `${kind === 'gone' ? 'not described' : kind}${unusualStatus(stack)}`,
       ...(kind === 'gone' ? ['', '', '', ''] : counts),
     ]);
   }
   return table.toString();
+}
+
+/** In a line of its own, where there is something to know of it. */
+function unusualStatus({ status, state }: StackPlan): string {
+  return status === null || state.advice === null ? '' : `\n${status}`;
 }
 
 function counted(count: number, what: string): string {
@@ -64,34 +85,40 @@ function short(prefix: string, name: string): string {
 function summary({ observation, stacks, obstacles }: ZonePlan): string {
   if (observation.kind === 'not-compared')
     return `${counted(stacks.length, 'stack')} with ${counted(
-      total(stacks, ({ added }) => added),
+      total(stacks, ({ added }) => added.length),
       'resource',
     )} in all.`;
   const ofKind = (kind: StackPlan['kind']): number => stacks.filter((stack) => stack.kind === kind).length;
   const live = stacks.filter(({ kind }) => kind !== 'gone');
   const resources = [
     `${counted(
-      total(live, ({ added }) => added),
+      total(live, ({ added }) => added.length),
       'resource',
     )} added`,
-    `${total(live, ({ changed }) => changed)} changed`,
-    `${total(live, ({ replaced }) => replaced)} made anew`,
-    `${total(live, ({ removed }) => removed)} removed`,
+    `${total(live, (effect) => countsOf(effect).changed)} changed`,
+    `${total(live, (effect) => countsOf(effect).anew)} made anew`,
+    `${total(live, ({ removed }) => removed.length)} removed`,
   ].join(', ');
   const counts = `${counted(ofKind('new'), 'stack')} new, ${ofKind('changed')} changed, ${ofKind('unchanged')} unchanged; ${resources}.`;
   return obstacles.length === 0 ? counts : `${counts} In the way: ${obstacles.length}, below.`;
 }
 
-function total(stacks: readonly StackPlan[], of: (effect: Effect) => readonly Touched[]): number {
-  return stacks.reduce((sum, { effect }) => sum + of(effect).length, 0);
+function total(stacks: readonly StackPlan[], of: (effect: Effect) => number): number {
+  return stacks.reduce((sum, { effect }) => sum + of(effect), 0);
 }
 
 /** What there is to know of single stacks. */
 function notes(prefix: string, stacks: readonly StackPlan[]): readonly string[] {
   const lines = stacks.flatMap((plan) => {
     const { name, state } = plan;
-    const advice = state.advice === null || isHeld(plan) ? [] : [`${short(prefix, name)}: ${state.advice}.`];
-    return [...advice, ...staleNotes(prefix, plan)];
+    const reason = plan.reason === null ? '' : ` CloudFormation says: ${plan.reason}`;
+    const advice =
+      state.advice === null || isHeld(plan) ? [] : [`${short(prefix, name)}: ${state.advice}.${reason}`];
+    const unknown = plan.effect.unknownTypes.map(
+      (type) =>
+        `${short(prefix, name)}: ${type} isn’t among AWS’s schemas that the CDK brings; any change of it may make it anew.`,
+    );
+    return [...advice, ...unknown, ...staleNotes(prefix, plan)];
   });
   const all = [...lines, ...waitingNotes(prefix, stacks)];
   return all.length === 0 ? [] : [all.join('\n')];
@@ -123,7 +150,9 @@ function waitingNotes(prefix: string, stacks: readonly StackPlan[]): readonly st
 function replacementText(prefix: string, stacks: readonly StackPlan[]): string {
   const table = new Table({ head: ['made anew', 'for its', 'the old one'], ...plain });
   for (const { name, effect } of stacks) {
-    for (const { id, type, property, because, certainty, fate } of effect.replaced) {
+    for (const one of effect.replaced) {
+      if (isRevision(one)) continue;
+      const { id, type, property, because, certainty, fate } = one;
       const cause = [
         `${property}${doubt(certainty)}`,
         ...(because === null ? [] : sourceLines(prefix, because)),
@@ -148,8 +177,8 @@ function removalText(prefix: string, stacks: readonly StackPlan[]): string {
   const table = new Table({ head: ['removed', 'it'], ...plain });
   for (const { name, kind, effect } of stacks) {
     if (kind === 'gone') continue;
-    for (const { id, type, fate } of effect.removed)
-      table.push([`${short(prefix, name)}\n  ${id}\n  ${type}`, FATE_WORDS[fate]]);
+    for (const { id, type, fate, certainty } of effect.removed)
+      table.push([`${short(prefix, name)}\n  ${id}\n  ${type}`, `${FATE_WORDS[fate]}${doubt(certainty)}`]);
   }
   return table.length === 0 ? '' : table.toString();
 }
@@ -170,8 +199,21 @@ function goneText(prefix: string, stacks: readonly StackPlan[]): string {
   ].join('\n');
 }
 
+/** Where they are in the way, that is said instead. */
+function strangersText({ observation, obstacles }: ZonePlan): string {
+  if (observation.kind !== 'compared' || obstacles.some(({ kind }) => kind === 'zone')) return '';
+  return observation.surroundings.strangers
+    .map(
+      ({ name, regions }) =>
+        `The account also has zone ${name} (environment and name) in ${regions.join(', ')}, which isn’t described.`,
+    )
+    .join('\n');
+}
+
+const BY_AWS: ReadonlySet<Obstacle['kind']> = new Set(['refusal', 'name', 'status', 'template']);
+
 function obstacleText({ kind, stack, what, atStake, instead }: Obstacle): string {
-  const by = kind === 'replacement' || kind === 'removal' ? 'Refused' : 'In the way';
+  const by = BY_AWS.has(kind) ? 'In the way' : 'Refused';
   return [
     `${by}, ${stack}: ${what}`,
     ...(atStake === null ? [] : [`  At stake: ${atStake}`]),

@@ -19,6 +19,7 @@ export interface TemplateResource {
 /** A CloudFormation template, as far as a comparison needs it. */
 export interface Template {
   readonly Parameters?: Readonly<Record<string, TemplateParameter>>;
+  readonly Mappings?: Readonly<Record<string, unknown>>;
   readonly Conditions?: Readonly<Record<string, unknown>>;
   readonly Resources: Readonly<Record<string, TemplateResource>>;
   readonly Outputs?: Readonly<Record<string, { readonly Value?: unknown; readonly Condition?: string }>>;

@@ -1,13 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { readAssembly } from '../lib/assembly.ts';
 import { AwsClients } from '../lib/aws-clients.ts';
 import { runCdk } from '../lib/cdk.ts';
-import { stackNamesOf } from '../plan/zone-stacks.ts';
+import { hasStack } from '../lib/deployed-stack.ts';
+import { UserError } from '../lib/user-error.ts';
 import { agree } from './agree.ts';
 import { planAddition } from './addition.ts';
 import { readStacks, requireAccount } from './observe.ts';
+import { withWanted } from './wanted.ts';
 import { chosenZone, knownRegion, type ZoneChoice } from './zone.ts';
 
 export interface AddOptions extends ZoneChoice {
@@ -16,18 +14,16 @@ export interface AddOptions extends ZoneChoice {
   readonly dryRun: boolean;
 }
 
+/** What `cdk bootstrap` makes in each account and region. */
+const BOOTSTRAP_STACK = 'CDKToolkit';
+
 /** `keyhearth region add`: deploys what a region needs, and looks at nothing else. */
 export async function addRegion(options: AddOptions): Promise<void> {
   const region = knownRegion(options.region);
   const zone = chosenZone(options);
   const clients = new AwsClients();
   await requireAccount(clients, zone);
-  const folder = await mkdtemp(join(tmpdir(), 'keyhearth-assembly-'));
-  try {
-    const context = ['--context', `environment=${zone.environment}`];
-    await runCdk({ args: ['synth', '--quiet', '--strict', '--output', folder, ...context] });
-    const ofZone = stackNamesOf(zone);
-    const wanted = readAssembly(folder).filter(({ name }) => ofZone.has(name));
+  await withWanted(zone, async ({ stacks: wanted, folder }) => {
     const names = planAddition({
       zone,
       region,
@@ -36,24 +32,17 @@ export async function addRegion(options: AddOptions): Promise<void> {
       wanted,
       deployed: await readStacks(clients, wanted),
     });
-    process.stdout.write(`Zone ${zone.name} gets ${region}: ${names.join(', ')}.\n`);
+    if (!(await hasStack(clients.cloudFormation(region), BOOTSTRAP_STACK))) {
+      throw new UserError(
+        `${region} isn't bootstrapped for the CDK in account ${zone.account} (it has no stack ${BOOTSTRAP_STACK}): \`npx cdk bootstrap aws://${zone.account}/${region}\`, then run this again.`,
+      );
+    }
+    const lines = names.map((name, index) => `  ${index + 1}. deploy ${name}`);
+    process.stdout.write(`Zone ${zone.name} gets ${region}:\n\n${lines.join('\n')}\n\n`);
     if (options.dryRun) return;
     await agree(options.yes, `Add ${region} to zone ${zone.name}?`);
     // What was looked at is what is deployed.
-    await runCdk({
-      args: [
-        'deploy',
-        '--app',
-        folder,
-        '--exclusively',
-        '--require-approval',
-        'never',
-        '--import-existing-resources',
-        ...names,
-      ],
-      shown: true,
-    });
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+    const how = ['--exclusively', '--require-approval', 'never', '--import-existing-resources'];
+    await runCdk({ args: ['deploy', '--app', folder, ...how, ...names], shown: true });
+  });
 }

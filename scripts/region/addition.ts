@@ -3,6 +3,7 @@ import type { AwsRegion } from '../../topology/aws-regions.ts';
 import type { AssemblyStack } from '../lib/assembly.ts';
 import type { DeployedStack } from '../lib/deployed-stack.ts';
 import { UserError } from '../lib/user-error.ts';
+import { differing } from './differing.ts';
 
 /** A region that a zone gets, and what AWS has. */
 export interface ComingRegion {
@@ -54,10 +55,9 @@ export function planAddition({
     stackNames.service(zone, region),
     stackNames.edge(zone),
   ]);
-  const foreign = wanted.filter(({ name }) => !own.has(name));
-  const changed = foreign.filter(({ name, template }) => isChanged(deployed.get(name), template));
+  const changed = differing(wanted, deployed, own);
   if (changed.length > 0) {
-    const names = changed.map(({ name }) => name).join(', ');
+    const names = changed.join(', ');
     throw new UserError(
       others.length === 1
         ? `With a second region the database of zone ${zone.name} becomes global, which changes ${names}. Follow docs/OPERATIONS.md, "From one region to several".`
@@ -65,9 +65,4 @@ export function planAddition({
     );
   }
   return wanted.flatMap(({ name }) => (own.has(name) ? [name] : []));
-}
-
-function isChanged(deployed: DeployedStack | undefined, template: string): boolean {
-  // A template of the CDK's, whose entries come in the same order from the same description.
-  return deployed === undefined || JSON.stringify(deployed.template) !== JSON.stringify(JSON.parse(template));
 }

@@ -66,6 +66,10 @@ function examples(line: string): string {
   return `
 Interrupted, it goes on where it stopped: give the same command again. It needs credentials for the zone's account.
 
+It asks before it changes anything. Without a terminal nobody can be asked: it fails, unless --yes or --dry-run is given.
+
+Exit codes: 0 done, or nothing to do · 1 refused or failed; the reason is on stderr · 2 wrong command line
+
 Example:
   $ npx keyhearth ${line}`;
 }

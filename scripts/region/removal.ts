@@ -1,7 +1,9 @@
 import { outputKeys, stackNames, weightParameter, type ZoneName } from '../../infra/names.ts';
 import type { AwsRegion } from '../../topology/aws-regions.ts';
-import type { DeployedStack, Template } from '../lib/deployed-stack.ts';
+import type { DeployedStack } from '../lib/deployed-stack.ts';
 import { UserError } from '../lib/user-error.ts';
+import { stateOf } from '../plan/stack-status.ts';
+import { isProtected, keptOf } from './protection.ts';
 
 /** A region of a zone that goes, and what AWS has of it. */
 export interface LeavingRegion {
@@ -12,9 +14,7 @@ export interface LeavingRegion {
   readonly remaining: readonly AwsRegion[];
   /** Whether the description still lists it. */
   readonly listed: boolean;
-  /** Where the database's writer is; null for a zone whose database isn't global. */
-  readonly home: AwsRegion | null;
-  /** By name: the region's stacks, `zone` and `edge`, those that exist. */
+  /** By name: the region's stacks, `zone`, `edge` and the origin's data stack, those that exist. */
   readonly stacks: ReadonlyMap<string, DeployedStack>;
 }
 
@@ -22,6 +22,8 @@ export interface LeavingRegion {
 export type RemovalStep =
   | { readonly kind: 'drain'; readonly stack: string; readonly in: AwsRegion; readonly parameter: string }
   | { readonly kind: 'deploy'; readonly stack: string; readonly in: AwsRegion }
+  /** Until the accelerator has let go of what it no longer leads to. */
+  | { readonly kind: 'wait'; readonly stack: string; readonly in: AwsRegion }
   | {
       readonly kind: 'delete';
       readonly stack: string;
@@ -29,21 +31,6 @@ export type RemovalStep =
       /** Types of what stays in AWS, each once: their policy says so. */
       readonly keeps: readonly string[];
     };
-
-/** Days after which a key that goes is gone: the fewest that KMS has. Until then no other can take its place. */
-const KEY_DAYS = 7;
-
-/**
- * What a region had to itself and nothing else has, by type, with the properties that keep it from going: a replica's database and its copy
- * of the zone's key hold nothing that the other regions don't, and they stand in the way of the region's return.
- */
-const DELETED_WITH_ITS_REGION: ReadonlyMap<string, Readonly<Record<string, unknown>>> = new Map([
-  ['AWS::RDS::DBCluster', { DeletionProtection: false }],
-  ['AWS::RDS::DBClusterParameterGroup', {}],
-  ['AWS::RDS::DBSubnetGroup', {}],
-  // Besides, CloudFormation takes no change of a policy alone.
-  ['AWS::KMS::ReplicaKey', { PendingWindowInDays: KEY_DAYS }],
-]);
 
 /**
  * What is left to do to take a region away, in the order that the accelerator needs: no client may be led to what isn't there, and its
@@ -56,12 +43,11 @@ export function planRemoval(leaving: LeavingRegion): readonly RemovalStep[] {
   const { zone, region, origin, stacks } = leaving;
   refuse(leaving);
   const steps: RemovalStep[] = [];
-  const edge = stacks.get(stackNames.edge(zone));
+  const edge = present(stacks.get(stackNames.edge(zone)));
   const parameter = weightParameter(region);
   if (edge?.template.Parameters?.[parameter] !== undefined) {
-    if (edge.parameters.get(parameter) !== '0') {
-      steps.push({ kind: 'drain', stack: edge.name, in: origin, parameter });
-    }
+    // Also where the weight is 0 already: whoever set it may not have waited.
+    steps.push({ kind: 'drain', stack: edge.name, in: origin, parameter });
     steps.push({ kind: 'deploy', stack: edge.name, in: origin });
   }
   const remove = (name: string): void => {
@@ -69,8 +55,12 @@ export function planRemoval(leaving: LeavingRegion): readonly RemovalStep[] {
     if (stack === undefined) return;
     steps.push({ kind: 'delete', stack: name, in: regionOf(leaving, stack), keeps: keptOf(stack.template) });
   };
+  // An interrupted run may have deployed the edge and not waited: the load balancer's presence says that somebody still has to.
+  if (edge !== undefined && stacks.has(stackNames.service(zone, region))) {
+    steps.push({ kind: 'wait', stack: edge.name, in: origin });
+  }
   remove(stackNames.service(zone, region));
-  const shared = stacks.get(stackNames.zone(zone));
+  const shared = present(stacks.get(stackNames.zone(zone)));
   if (shared !== undefined && JSON.stringify(shared.template).includes(`"${region}"`)) {
     steps.push({ kind: 'deploy', stack: shared.name, in: origin });
   }
@@ -113,54 +103,44 @@ export function refuseByDescription({
 }
 
 function refuse(leaving: LeavingRegion): void {
-  const { zone, region, remaining, home, stacks } = leaving;
+  const { zone, origin, stacks } = leaving;
   refuseByDescription(leaving);
-  if (home === region) {
-    throw new UserError(
-      `${region} is the home of zone ${zone.name}: its database takes the writes. Move home to ${remaining.join(' or ')} first (docs/OPERATIONS.md, "Moving home").`,
-    );
+  const staying = new Set([stackNames.edge(zone), stackNames.zone(zone), stackNames.data(zone, origin)]);
+  for (const stack of stacks.values()) {
+    const why = staying.has(stack.name) ? obstacleToUpdate(stack) : obstacleToDeletion(stack);
+    if (why !== null) throw new UserError(`${stack.name} is ${stack.status}: ${why}.`);
   }
-  for (const { name, status } of stacks.values()) {
-    if (!status.endsWith('_IN_PROGRESS')) continue;
-    throw new UserError(
-      `${name} is ${status}: something else is changing it. Run this again when that has ended.`,
-    );
+}
+
+/** A stack that stays; undefined also for one that nothing has come of yet. */
+function present(stack: DeployedStack | undefined): DeployedStack | undefined {
+  return stack === undefined || stateOf(stack.name, stack.status).kind === 'absent' ? undefined : stack;
+}
+
+const BUSY = 'something else is changing it. Run this again when that has ended';
+
+function obstacleToUpdate({ name, status }: DeployedStack): string | null {
+  const { kind, advice } = stateOf(name, status);
+  if (kind === 'busy') return BUSY;
+  if (status === 'CREATE_FAILED') return 'deploy it or delete it, then run this again';
+  return kind === 'stuck' ? `${advice ?? 'bring it into order'}. Then run this again` : null;
+}
+
+function obstacleToDeletion({ name, status, template }: DeployedStack): string | null {
+  const { kind, advice } = stateOf(name, status);
+  if (kind === 'busy') return BUSY;
+  if (status === 'DELETE_FAILED') {
+    return isProtected(template)
+      ? 'somebody tried to delete it, and CloudFormation changes nothing in it any more, so what it protects would stay behind. Delete it by hand as its events say, and what stays of it, then run this again'
+      : null;
   }
+  return kind === 'stuck' ? `${advice ?? 'bring it into order'}. Then run this again` : null;
 }
 
 function regionOf({ region, remaining }: LeavingRegion, stack: DeployedStack): AwsRegion {
-  return [region, ...remaining].find((one) => one === stack.region) ?? region;
-}
-
-/** Types that stay when the stack is deleted as `withoutProtection` leaves it. */
-function keptOf(template: Template): readonly string[] {
-  const kept = Object.values(withoutProtection(template).Resources).flatMap(({ Type, DeletionPolicy = '' }) =>
-    DeletionPolicy.startsWith('Retain') ? [Type] : [],
-  );
-  return [...new Set(kept)].toSorted();
-}
-
-/** A stack's template with which what the region had to itself goes when the stack is deleted. The events stay. */
-export function withoutProtection(template: Template): Template {
-  const resources = Object.entries(template.Resources).map(([id, resource]) => {
-    const changes = DELETED_WITH_ITS_REGION.get(resource.Type);
-    return [
-      id,
-      changes === undefined
-        ? resource
-        : { ...resource, DeletionPolicy: 'Delete', Properties: { ...resource.Properties, ...changes } },
-    ] as const;
-  });
-  return { ...template, Resources: Object.fromEntries(resources) };
-}
-
-/** Whether something of that would stay, or refuse to go. */
-export function isProtected(template: Template): boolean {
-  return Object.values(template.Resources).some(
-    ({ Type, DeletionPolicy = 'Delete', Properties = {} }) =>
-      DELETED_WITH_ITS_REGION.has(Type) &&
-      (DeletionPolicy.startsWith('Retain') || Properties['DeletionProtection'] === true),
-  );
+  const found = [region, ...remaining].find((one) => one === stack.region);
+  if (found === undefined) throw new Error(`${stack.name} is in ${stack.region}, which the zone hasn't got`);
+  return found;
 }
 
 /** ARN of the region's load balancer, from what its service stack gives out. */

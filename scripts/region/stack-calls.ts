@@ -13,27 +13,36 @@ import { waitFor } from '../lib/wait.ts';
 const STACK_MS = 90 * 60_000;
 const LOOK_MS = 3_000;
 
+/** What CloudFormation takes in a call; more has to come from a bucket. */
+const TEMPLATE_BYTES_MAX = 51_200;
+
 export interface StackChange {
   readonly stack: DeployedStack;
   /** Instead of what is deployed. */
   readonly template?: Template;
   /** The others keep what they have. */
   readonly parameters?: ReadonlyMap<string, string>;
+  /** Pause between two looks at it. @default 3000 */
+  readonly lookMs?: number;
 }
 
 /** Updates a stack and waits until it is done. Nothing to change is no failure. Fails with `UserError`, which has AWS's reason. */
 export async function updateStack(client: CloudFormationClient, change: StackChange): Promise<void> {
-  const { stack, template, parameters = new Map<string, string>() } = change;
+  const { stack, template, parameters = new Map<string, string>(), lookMs = LOOK_MS } = change;
   const names = [...stack.parameters.keys()].filter(
     (name) => template === undefined || Object.hasOwn(template.Parameters ?? {}, name),
   );
+  const body = template === undefined ? undefined : JSON.stringify(template);
+  if (body !== undefined && Buffer.byteLength(body) > TEMPLATE_BYTES_MAX) {
+    throw new UserError(
+      `${stack.name} wasn't changed: its template has ${Buffer.byteLength(body)} bytes, and CloudFormation takes ${TEMPLATE_BYTES_MAX} in a call. Update it by hand with a template in a bucket.`,
+    );
+  }
   try {
     await client.send(
       new UpdateStackCommand({
         StackName: stack.id,
-        ...(template === undefined
-          ? { UsePreviousTemplate: true }
-          : { TemplateBody: JSON.stringify(template) }),
+        ...(body === undefined ? { UsePreviousTemplate: true } : { TemplateBody: body }),
         Parameters: names.map((name) => {
           const value = parameters.get(name);
           return value === undefined
@@ -47,7 +56,7 @@ export async function updateStack(client: CloudFormationClient, change: StackCha
     if (errorText(error).includes('No updates are to be performed')) return;
     throw new UserError(`${stack.name} wasn't changed: ${errorText(error)}`);
   }
-  const after = await settled(client, stack.name);
+  const after = await settled(client, stack.name, lookMs);
   if (after?.status !== 'UPDATE_COMPLETE') {
     throw new UserError(
       `${stack.name} wasn't changed, it is ${after?.status ?? 'gone'}: ${await reasons(client, stack.id)}`,
@@ -56,14 +65,18 @@ export async function updateStack(client: CloudFormationClient, change: StackCha
 }
 
 /** Deletes a stack and waits until it is gone. Fails with `UserError`, which has AWS's reasons; it can be done again then. */
-export async function deleteStack(client: CloudFormationClient, stack: DeployedStack): Promise<void> {
+export async function deleteStack(
+  client: CloudFormationClient,
+  stack: DeployedStack,
+  lookMs = LOOK_MS,
+): Promise<void> {
   if (stack.terminationProtection) {
     await client.send(
       new UpdateTerminationProtectionCommand({ StackName: stack.id, EnableTerminationProtection: false }),
     );
   }
   await client.send(new DeleteStackCommand({ StackName: stack.id }));
-  const after = await settled(client, stack.name);
+  const after = await settled(client, stack.name, lookMs);
   if (after !== undefined) {
     throw new UserError(
       `${stack.name} is ${after.status}: ${await reasons(client, stack.id)} Mend that, then run this again: it goes on here.`,
@@ -72,13 +85,17 @@ export async function deleteStack(client: CloudFormationClient, stack: DeployedS
 }
 
 /** The stack once nothing changes it any more; undefined when it is gone. */
-async function settled(client: CloudFormationClient, name: string): Promise<DeployedStack | undefined> {
+async function settled(
+  client: CloudFormationClient,
+  name: string,
+  intervalMs: number,
+): Promise<DeployedStack | undefined> {
   const { stack } = await waitFor(
     async () => {
       const now = await readDeployedStack(client, name);
       return now?.status.endsWith('_IN_PROGRESS') === true ? undefined : { stack: now };
     },
-    { what: `${name} to settle`, timeoutMs: STACK_MS, intervalMs: LOOK_MS },
+    { what: `${name} to settle`, timeoutMs: STACK_MS, intervalMs },
   );
   return stack;
 }

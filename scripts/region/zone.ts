@@ -1,7 +1,6 @@
-import topology from '../../regions.config.ts';
 import { type AwsRegion, isAwsRegion } from '../../topology/aws-regions.ts';
-import { deploymentOf, type ZoneDeployment } from '../../topology/deployment.ts';
-import { parseTopology } from '../../topology/validate.ts';
+import type { ZoneDeployment } from '../../topology/deployment.ts';
+import { readTarget } from '../lib/target.ts';
 import { UserError } from '../lib/user-error.ts';
 
 export interface ZoneChoice {
@@ -9,28 +8,16 @@ export interface ZoneChoice {
   readonly zone: string | undefined;
 }
 
-/**
- * The zone that a command is about: the one that is named, or the environment's only one. Fails with `UserError`, and with
- * `TopologyError` where the description itself is wrong.
- */
-export function chosenZone({ environment, zone }: ZoneChoice): ZoneDeployment {
-  const { environments } = parseTopology(topology, { forDeployment: true });
-  const name = environment ?? Object.keys(environments)[0] ?? '';
-  const found = Object.hasOwn(environments, name) ? environments[name] : undefined;
-  if (found === undefined) {
+/** The zone that a command is about: the one that is named, or the environment's only one. Fails with `UserError`. */
+export function chosenZone({ environment: wanted, zone }: ZoneChoice): ZoneDeployment {
+  const { environment, zones } = readTarget({ environment: wanted, zones: zone === undefined ? [] : [zone] });
+  const [chosen, ...others] = zones;
+  if (chosen === undefined || others.length > 0) {
     throw new UserError(
-      `There is no environment ${JSON.stringify(name)}: --environment takes ${Object.keys(environments).join(', ')}.`,
+      `Environment ${environment} has several zones: --zone takes ${zones.map(({ name }) => name).join(', ')}.`,
     );
   }
-  const names = found.zones.map((one) => one.name);
-  const [only] = found.zones;
-  const chosen = zone === undefined ? only : found.zones.find((one) => one.name === zone);
-  if (chosen === undefined || (zone === undefined && names.length > 1)) {
-    throw new UserError(
-      `Environment ${name} has ${zone === undefined ? 'several zones' : `no zone ${JSON.stringify(zone)}`}: --zone takes ${names.join(', ')}.`,
-    );
-  }
-  return deploymentOf({ name, zones: found.zones }, chosen);
+  return chosen;
 }
 
 /** Fails with `UserError` where AWS has no region of that name. */

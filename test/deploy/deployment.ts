@@ -9,30 +9,42 @@ import {
   paginateDescribeStackEvents,
   type Stack,
 } from '@aws-sdk/client-cloudformation';
-import { regionsOf } from '../../topology/read.ts';
+import { DeleteSecurityGroupCommand, DescribeSecurityGroupsCommand, EC2Client } from '@aws-sdk/client-ec2';
 import type { Topology } from '../../topology/types.ts';
-import { digestOf } from '../fake-aws/registry/images.ts';
 import { type FakeAws, type FakeAwsOptions, loopbackOnly, startFakeAws } from '../fake-aws/server.ts';
-import { globalPlace } from '../fake-aws/world.ts';
 import { FIXTURE_OPTIONS } from '../fixture-options.ts';
-import { REPOSITORY, topologyWith, zonesOf } from './topologies.ts';
+import { imageFor, pushImage, seedZones } from './seed.ts';
+import { topologyWith, zonesOf } from './topologies.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const CDK = join(dirname(createRequire(import.meta.url).resolve('aws-cdk/package.json')), 'bin/cdk');
 /** A command that hangs fails its test by itself. */
-const COMMAND_MS = 170_000;
-
-const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
-const IMAGE = {
-  reference: 'latest',
-  mediaType: MANIFEST,
-  bytes: Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MANIFEST })),
-};
+const COMMAND_MS = 280_000;
 
 export interface Ran {
   readonly code: number | null;
   /** What it wrote, to stdout and stderr, in the order in which it came. */
   readonly said: string;
+}
+
+/** What a command said, which must have ended well. Throws an Error with that otherwise. */
+export async function done(command: Promise<Ran>): Promise<string> {
+  const { code, said } = await command;
+  if (code !== 0) throw new Error(`exit code ${code}: ${said}`);
+  return said;
+}
+
+/** What a command said, which must have failed. Throws an Error with that otherwise. */
+export async function refused(command: Promise<Ran>): Promise<string> {
+  const { code, said } = await command;
+  if (code === 0 || code === null) throw new Error(`exit code ${code}: ${said}`);
+  return said;
+}
+
+/** What a stack went through: `CREATE_IN_PROGRESS`, …, and when. Of the stack itself, not of its resources. */
+interface StackEvent {
+  readonly status: string;
+  readonly at: Date;
 }
 
 /** A local AWS, a topology that may change from one command to the next, and the real commands run against both. */
@@ -51,8 +63,8 @@ export class Deployment {
   /** With the zones of the fixture, an image in the registry of each region, and the hosted zones that the topology names. */
   static async start(options: FakeAwsOptions = {}): Promise<Deployment> {
     const aws = await startFakeAws(options);
-    const deployment = new Deployment(aws, topologyWith(digestOf(IMAGE.bytes)));
-    deployment.#seed();
+    const deployment = new Deployment(aws, topologyWith(imageFor('arm64').digest));
+    seedZones(aws.world, deployment.topology);
     return deployment;
   }
 
@@ -66,40 +78,9 @@ export class Deployment {
     writeFileSync(this.#file, JSON.stringify(topology));
   }
 
-  /** Pushes the image to every region of every zone, and makes the hosted zones: what people do before they deploy. */
-  #seed(): void {
-    const { world } = this.aws;
-    for (const { zone } of zonesOf(this.#topology)) {
-      for (const region of regionsOf(zone)) this.seedRegion(zone.account, region);
-      const { domain, account } = zone;
-      if (domain === undefined || !('hostedZoneId' in domain)) continue;
-      const place = globalPlace({ account, region: zone.origin });
-      if (world.find(place, 'AWS::Route53::HostedZone', domain.hostedZoneId) !== undefined) continue;
-      world.add({
-        ...place,
-        type: 'AWS::Route53::HostedZone',
-        id: domain.hostedZoneId,
-        properties: { Name: `${domain.hostedZoneName}.` },
-        attributes: { Id: domain.hostedZoneId },
-        stack: null,
-      });
-    }
-  }
-
   /** Pushes the image to one more region. */
   seedRegion(account: string, region: string): void {
-    const { world } = this.aws;
-    const place = { account, region };
-    if (world.find(place, 'AWS::ECR::Repository', REPOSITORY) !== undefined) return;
-    world.add({
-      ...place,
-      type: 'AWS::ECR::Repository',
-      id: REPOSITORY,
-      properties: { RepositoryName: REPOSITORY },
-      attributes: { Arn: `arn:aws:ecr:${region}:${account}:repository/${REPOSITORY}` },
-      stack: null,
-    });
-    world.images.add(place, REPOSITORY, IMAGE);
+    pushImage(this.aws.world, { account, region }, imageFor('arm64'));
   }
 
   /** Runs the real CDK command line with the credentials of an account. */
@@ -112,12 +93,24 @@ export class Deployment {
     return await this.#end(this.startKeyhearth(account, ...args));
   }
 
-  /** Starts a program of Node's and leaves it running; `cdk` is the file of the command line. */
+  /** `cdk bootstrap` of these regions of an account. Where there is no `cdk.json` it has no app to run first. */
+  async bootstrap(account: string, regions: readonly string[]): Promise<Ran> {
+    const places = regions.map((region) => `aws://${account}/${region}`);
+    return await this.#end(this.#spawn(account, this.folder, [CDK, 'bootstrap', ...places, '--no-notices']));
+  }
+
+  /** Starts a program of Node's in this repository and leaves it running. */
   start(account: string, file: string, ...args: readonly string[]): ChildProcess {
-    const child = spawn(process.execPath, [file, ...args], {
-      cwd: ROOT,
+    return this.#spawn(account, ROOT, [file, ...args]);
+  }
+
+  #spawn(account: string, cwd: string, args: readonly string[]): ChildProcess {
+    const child = spawn(process.execPath, args, {
+      cwd,
       env: this.environment(account),
       stdio: ['ignore', 'pipe', 'pipe'],
+      // A group of its own: `kill` ends what it has started as well.
+      detached: true,
     });
     this.#running.add(child);
     child.on('exit', () => this.#running.delete(child));
@@ -142,6 +135,8 @@ export class Deployment {
       NODE_OPTIONS: FIXTURE_OPTIONS,
       KEYHEARTH_TEST_TOPOLOGY: this.#file,
       CDK_VALIDATION: 'false',
+      // Commands that run at the same time would lock each other out of `cdk.out`.
+      CDK_OUTPUT: join(this.folder, 'cdk.out'),
       // The CDK writes to stdout then, and never asks.
       CI: 'true',
       NO_COLOR: '1',
@@ -155,29 +150,34 @@ export class Deployment {
   async synth(name: string): Promise<string> {
     const folder = join(this.folder, name);
     const [first] = zonesOf(this.#topology);
-    const { code, said } = await this.cdk(
-      first?.zone.account ?? '',
-      ...['synth', '--quiet', '--context', 'environment=all', '--output', folder],
-    );
-    if (code !== 0) throw new Error(said);
+    const args = ['synth', '--quiet', '--context', 'environment=all', '--output', folder];
+    await done(this.cdk(first?.zone.account ?? '', ...args));
     return folder;
   }
 
   client(account: string, region: string): CloudFormationClient {
-    return new CloudFormationClient({
-      region,
-      endpoint: this.aws.endpoint,
-      credentials: credentialsOf(this.aws.environment(account)),
-    });
+    return new CloudFormationClient(this.#clientOptions(account, region));
   }
 
-  /** The one security group that Global Accelerator leaves behind in each network that it led to: people delete it by hand. */
-  deleteAcceleratorGroups(account: string): void {
-    const { world } = this.aws;
-    for (const group of world.all('AWS::EC2::SecurityGroup')) {
-      if (group.account === account && group.properties['GroupName'] === 'GlobalAccelerator')
-        world.remove(group);
+  /**
+   * Deletes the one security group that Global Accelerator leaves behind in each network that it led to, which people do by hand. Returns
+   * how many there were.
+   */
+  async deleteAcceleratorGroups(account: string, regions: readonly string[]): Promise<number> {
+    let deleted = 0;
+    for (const region of regions) {
+      const client = new EC2Client(this.#clientOptions(account, region));
+      const { SecurityGroups = [] } = await client.send(
+        new DescribeSecurityGroupsCommand({
+          Filters: [{ Name: 'group-name', Values: ['GlobalAccelerator'] }],
+        }),
+      );
+      for (const { GroupId } of SecurityGroups) {
+        await client.send(new DeleteSecurityGroupCommand({ GroupId }));
+        deleted += 1;
+      }
     }
+    return deleted;
   }
 
   /** Every stack of an account and region that isn't deleted, by name. */
@@ -199,14 +199,41 @@ export class Deployment {
     return new Map(await Promise.all(counted));
   }
 
+  /** What a stack itself went through, oldest first; of a deleted one by its id. */
+  async history(account: string, region: string, nameOrId: string): Promise<readonly StackEvent[]> {
+    const found: StackEvent[] = [];
+    const pages = paginateDescribeStackEvents(
+      { client: this.client(account, region) },
+      { StackName: nameOrId },
+    );
+    for await (const { StackEvents = [] } of pages) {
+      for (const { PhysicalResourceId, StackId, ResourceStatus = '', Timestamp } of StackEvents) {
+        if (PhysicalResourceId !== StackId || Timestamp === undefined) continue;
+        found.unshift({ status: ResourceStatus, at: Timestamp });
+      }
+    }
+    return found;
+  }
+
+  /** What the local AWS saw that no test wants: calls that it doesn't know, faults of its own, calls to somewhere else. */
+  get surprises(): readonly unknown[] {
+    const { unknownCalls, faults, escapes } = this.aws;
+    return [...unknownCalls, ...faults, ...escapes];
+  }
+
   async close(): Promise<void> {
-    for (const child of this.#running) child.kill('SIGKILL');
+    for (const child of this.#running) kill(child);
     await this.aws.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
 
   get #file(): string {
     return join(this.folder, 'topology.json');
+  }
+
+  #clientOptions(account: string, region: string) {
+    const credentials = credentialsOf(this.aws.environment(account));
+    return { region, endpoint: this.aws.endpoint, credentials };
   }
 
   async #end(child: ChildProcess): Promise<Ran> {
@@ -216,11 +243,16 @@ export class Deployment {
     };
     child.stdout?.on('data', keep);
     child.stderr?.on('data', keep);
-    const timer = setTimeout(() => child.kill('SIGKILL'), COMMAND_MS);
+    const timer = setTimeout(() => kill(child), COMMAND_MS);
     const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
     clearTimeout(timer);
     return { code, said };
   }
+}
+
+/** Ends a command that is running, and all that it has started, at once. */
+export function kill({ pid }: ChildProcess): void {
+  if (pid !== undefined) process.kill(-pid, 'SIGKILL');
 }
 
 function credentialsOf(environment: Readonly<Record<string, string>>) {

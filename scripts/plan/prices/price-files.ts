@@ -8,7 +8,15 @@ import { isPriceName, PRICE_UNITS } from './price-names.ts';
 const closed = { additionalProperties: false };
 const Usd = Type.Number({ minimum: 0 });
 const Day = Type.String({ pattern: String.raw`^\d{4}-\d{2}-\d{2}$` });
-const Tier = Type.Object({ upTo: Type.Optional(Type.Number({ exclusiveMinimum: 0 })), usd: Usd }, closed);
+/** A tier may come from elsewhere than the first one: `source` as below. */
+const Tier = Type.Object(
+  {
+    upTo: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
+    usd: Usd,
+    source: Type.Optional(Type.String()),
+  },
+  closed,
+);
 /** Either `usd` or `tiers`; where it comes from is a source's name here, and any text in a file of one's own. */
 const PriceShape = Type.Object(
   {

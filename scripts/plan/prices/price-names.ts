@@ -46,6 +46,8 @@ export const PRICE_UNITS = {
   dynamoReadMillion: 'a million read request units of DynamoDB, on demand',
   dynamoWriteMillion: 'a million write request units of DynamoDB, on demand',
   dynamoReplicatedWriteMillion: 'a million replicated write request units of DynamoDB, on demand',
+  dynamoReadUnitHour: 'a provisioned read unit of DynamoDB, an hour',
+  dynamoWriteUnitHour: 'a provisioned write unit of DynamoDB, replicated or not, an hour',
   dynamoGbMonth: 'a GB in DynamoDB, a month',
 } as const;
 

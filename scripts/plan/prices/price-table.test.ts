@@ -63,10 +63,36 @@ test('a price that a region lacks is estimated where its file says from what, an
   expect(here?.bands[0]?.usd).toBeCloseTo((basis?.bands[0]?.usd ?? 0) * 1.176, 8);
 });
 
+test('each tier says how far it can be trusted, and the price by the one that can be least', () => {
+  const price = priceOf(readPrices(), 'eu-west-3', 'httpApiMillion');
+  expect(price?.bands.map(({ status }) => status)).toEqual(['quoted', 'unchecked']);
+  expect(price?.status).toBe('unchecked');
+  expect(priceOf(readPrices(), 'ap-southeast-1', 'internetGb')?.status).toBe('quoted');
+});
+
+test('a price whose source tells of the first tier only is quoted for no further one', () => {
+  const tiered = ['internetGb', 'httpApiMillion', 'restApiMillion', 'lambdaGbSecond'];
+  const firstOnly = (note: string): readonly string[] => {
+    if (/the first tier only/.test(note)) return tiered;
+    const some = /only the first tier of (.*)$/.exec(note)?.[1] ?? '';
+    return [
+      ...(some.includes('data transfer out') ? ['internetGb'] : []),
+      ...(some.includes('HTTP APIs') ? ['httpApiMillion'] : []),
+    ];
+  };
+  const found = [...readPrices().regions].flatMap(([region, prices]) =>
+    [...prices.values()]
+      .filter(({ name, note }) => firstOnly(note).includes(name))
+      .map(({ name, bands }) => ({ region, name, further: bands.slice(1).map(({ status }) => status) })),
+  );
+  expect(found.length).toBeGreaterThan(8);
+  expect(found.filter(({ further }) => further.some((status) => status !== 'unchecked'))).toEqual([]);
+});
+
 test('a region that no file is of has no price but what is the same everywhere', () => {
   const table = readPrices();
   expect(priceOf(table, 'eu-north-1', 'fargateVcpuHour')).toBeUndefined();
-  expect(priceOf(table, 'eu-north-1', 'kmsKeyMonth')?.bands).toEqual([{ upTo: null, usd: 1 }]);
+  expect(priceOf(table, 'eu-north-1', 'kmsKeyMonth')?.bands).toMatchObject([{ upTo: null, usd: 1 }]);
 });
 
 test('prices of one’s own win, also in a region that the repository has no prices of; the others stay', () => {
@@ -88,8 +114,8 @@ test('prices of one’s own win, also in a region that the repository has no pri
     url: path,
   });
   expect(priceOf(table, 'eu-west-1', 'internetGb')?.bands).toEqual([
-    { upTo: 10, usd: 0.5 },
-    { upTo: null, usd: 0.1 },
+    { upTo: 10, usd: 0.5, status: 'own' },
+    { upTo: null, usd: 0.1, status: 'own' },
   ]);
   expect(priceOf(table, 'eu-north-1', 'fargateVcpuHour')).toMatchObject({
     status: 'own',

@@ -10,6 +10,7 @@ import { ownFile, type RawPrice, regionFile, sourcesFile } from './price-files.t
 export interface Band {
   readonly upTo: number | null;
   readonly usd: number;
+  readonly status: PriceStatus;
 }
 
 /**
@@ -24,7 +25,9 @@ export interface Price {
   readonly region: AwsRegion | null;
   /** In ascending order, at least one; the last has no end. */
   readonly bands: readonly Band[];
+  /** Of the band that can be trusted least. */
   readonly status: PriceStatus;
+  /** Of the first band. */
   readonly url: string;
   /** `YYYY-MM-DD` */
   readonly lookedUp: string;
@@ -66,7 +69,11 @@ export function priceOf(table: PriceTable, region: AwsRegion | null, name: Price
   const basis = estimate === undefined ? undefined : table.regions.get(estimate.from)?.get(name);
   if (estimate === undefined || basis === undefined) return undefined;
   const { from, factor } = estimate;
-  const bands = basis.bands.map(({ upTo, usd }) => ({ upTo, usd: Number((usd * factor).toPrecision(6)) }));
+  const bands = basis.bands.map(({ upTo, usd }) => ({
+    upTo,
+    usd: Number((usd * factor).toPrecision(6)),
+    status: 'estimate' as const,
+  }));
   return { ...basis, region, bands, status: 'estimate', note: `estimated: ${from} × ${factor}` };
 }
 
@@ -77,12 +84,15 @@ function repositoryTable(): PriceTable {
       Object.entries(raw).map(([name, price]) => {
         const source = sources[price.source ?? ''];
         if (source === undefined || !isPriceName(name)) throw new Error(`no such source or price: ${name}`);
-        const { url, lookedUp, status, note } = source;
+        const { url, lookedUp, note } = source;
+        const bands = bandsOf(price, (from) => {
+          const status = from === undefined ? source.status : sources[from]?.status;
+          if (status === undefined) throw new Error(`no such source: ${from}`);
+          return status;
+        });
+        const status = bands.some((band) => band.status === 'unchecked') ? 'unchecked' : source.status;
         // A file's name is its region's; a test holds them against AWS's list.
-        return [
-          name,
-          { name, region: region as AwsRegion | null, bands: bandsOf(price), status, url, lookedUp, note },
-        ];
+        return [name, { name, region: region as AwsRegion | null, bands, status, url, lookedUp, note }];
       }),
     );
   const regions = new Map<string, Prices>();
@@ -114,7 +124,7 @@ function overlaid(table: PriceTable, file: string): PriceTable {
       merged.set(name, {
         name: known,
         region,
-        bands: bandsOf(whole),
+        bands: bandsOf(whole, () => 'own'),
         status: 'own',
         url,
         lookedUp,
@@ -145,9 +155,13 @@ function overlaid(table: PriceTable, file: string): PriceTable {
   };
 }
 
-function bandsOf({ usd, tiers }: RawPrice): readonly Band[] {
-  if (tiers === undefined) return [{ upTo: null, usd: usd ?? 0 }];
-  return tiers.map((tier) => ({ upTo: tier.upTo ?? null, usd: tier.usd }));
+/** `statusOf` takes a tier's own source, undefined where it has none. */
+function bandsOf(
+  { usd, tiers }: RawPrice,
+  statusOf: (source: string | undefined) => PriceStatus,
+): readonly Band[] {
+  if (tiers === undefined) return [{ upTo: null, usd: usd ?? 0, status: statusOf(undefined) }];
+  return tiers.map((tier) => ({ upTo: tier.upTo ?? null, usd: tier.usd, status: statusOf(tier.source) }));
 }
 
 function assumed(): Assumptions {

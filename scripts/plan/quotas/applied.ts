@@ -1,6 +1,6 @@
 import { GetServiceQuotaCommand, ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
 import { errorText } from '../../lib/user-error.ts';
-import { AWS_SETTINGS } from '../aws-settings.ts';
+import { AWS_SETTINGS } from '../../lib/aws-settings.ts';
 import { mapLimited } from '../map-limited.ts';
 import type { Need } from './needs.ts';
 import type { QuotaUse } from './quota-use.ts';

@@ -7,22 +7,8 @@ import { PLACE, change, definitionOf, make, push, serviceOf, taskWorld, unmake }
 
 const TOPIC = 'AWS::SNS::Topic';
 const TOPIC_ARN = 'arn:aws:sns:eu-west-1:111122223333:alarms';
-const ALARM = 'AWS::CloudWatch::Alarm';
-const COMPOSITE = 'AWS::CloudWatch::CompositeAlarm';
-const DASHBOARD = 'AWS::CloudWatch::Dashboard';
 const TARGET = 'AWS::ApplicationAutoScaling::ScalableTarget';
 const SCALING = 'AWS::ApplicationAutoScaling::ScalingPolicy';
-
-const PLAIN_ALARM: Properties = {
-  AlarmName: 'Faults',
-  Namespace: 'AWS/ECS',
-  MetricName: 'CPUUtilization',
-  Statistic: 'Average',
-  Period: 60,
-  EvaluationPeriods: 3,
-  Threshold: 1,
-  ComparisonOperator: 'GreaterThanThreshold',
-};
 
 function topic(world: World): Resource {
   return make(world, TOPIC, { TopicName: 'alarms' });
@@ -87,6 +73,30 @@ describe('SNS', () => {
       'Topic does not exist',
     ],
     [
+      'a policy about another topic',
+      'AWS::SNS::TopicPolicy',
+      {
+        Topics: [TOPIC_ARN],
+        PolicyDocument: {
+          Version: '2012-10-17',
+          Statement: [{ Effect: 'Allow', Principal: '*', Action: 'sns:Publish', Resource: `${TOPIC_ARN}2` }],
+        },
+      },
+      'Policy statement resource must match the topic',
+    ],
+    [
+      'a policy about nothing',
+      'AWS::SNS::TopicPolicy',
+      {
+        Topics: [TOPIC_ARN],
+        PolicyDocument: {
+          Version: '2012-10-17',
+          Statement: [{ Effect: 'Allow', Principal: '*', Action: 'sns:Publish' }],
+        },
+      },
+      'Policy statement resource must match the topic',
+    ],
+    [
       'a policy of other services',
       'AWS::SNS::TopicPolicy',
       {
@@ -102,113 +112,6 @@ describe('SNS', () => {
     const world = new World();
     topic(world);
     expect(() => make(world, type, properties)).toThrow(sentence);
-  });
-});
-
-describe('CloudWatch', () => {
-  const sum = { Id: 'total', Expression: 'a + b' };
-  const metric = (Id: string): Properties => ({
-    Id,
-    ReturnData: false,
-    MetricStat: { Period: 60, Stat: 'Sum', Metric: { Namespace: 'N', MetricName: Id } },
-  });
-  const { Namespace: _n, MetricName: _m, Statistic: _s, Period: _p, ...bare } = PLAIN_ALARM;
-
-  test('an alarm has its ARN, and metric and composite alarms share their names', () => {
-    const world = new World();
-    const alarm = make(world, ALARM, PLAIN_ALARM);
-    expect(alarm.attributes['Arn']).toBe('arn:aws:cloudwatch:eu-west-1:111122223333:alarm:Faults');
-    const composite = { AlarmName: 'Faults', AlarmRule: 'ALARM("Faults")' };
-    expect(() => make(world, COMPOSITE, composite)).toThrow(
-      expect.objectContaining({ code: 'AlreadyExists' }),
-    );
-    expect(make(world, COMPOSITE, { ...composite, AlarmName: 'All' }).id).toBe('All');
-  });
-
-  test('an alarm may watch a formula over metrics, and a query', () => {
-    const world = new World();
-    const Metrics = [{ ...sum, ReturnData: true }, metric('a'), metric('b')];
-    expect(make(world, ALARM, { ...bare, Metrics }).id).toBe('Faults');
-    const query = {
-      Id: 'q',
-      Period: 60,
-      ReturnData: true,
-      Expression: 'SELECT MAX(AuroraReplicaLag) FROM "AWS/RDS"',
-    };
-    expect(make(world, ALARM, { ...bare, AlarmName: 'Query', Metrics: [query] }).id).toBe('Query');
-  });
-
-  test.each<[string, Properties, string]>([
-    ['with a name over 255 characters', { AlarmName: 'a'.repeat(256) }, 'less than or equal to 255'],
-    [
-      'that acts in another region',
-      { AlarmActions: ['arn:aws:sns:us-east-1:111122223333:alarms'] },
-      'Invalid region us-east-1 specified. Only eu-west-1 is supported.',
-    ],
-    ['that acts on no ARN', { OKActions: ['alarms'] }, 'Invalid arn syntax: alarms'],
-    [
-      'with six actions',
-      { AlarmActions: Array.from({ length: 6 }, (_, n) => `${TOPIC_ARN}${n}`) },
-      'must not have more than 5 elements',
-    ],
-    [
-      'with more breaches than periods',
-      { DatapointsToAlarm: 4 },
-      'Datapoints to alarm must be less than or equal to evaluation periods.',
-    ],
-    [
-      'over more than a day',
-      { Period: 600, EvaluationPeriods: 145 },
-      'Metrics cannot be checked across more than a day',
-    ],
-    ['of a period that there is not', { Period: 90 }, 'Period must be 10, 20, 30 or a multiple of 60'],
-    [
-      'of two statistics',
-      { ExtendedStatistic: 'p99' },
-      'One and only one of Statistic or ExtendedStatistic is required.',
-    ],
-    ['of a metric and a formula', { Metrics: [sum] }, 'mutually exclusive'],
-  ])('refuses an alarm %s', (_, changes, sentence) => {
-    expect(() => make(new World(), ALARM, { ...PLAIN_ALARM, ...changes })).toThrow(sentence);
-  });
-
-  test.each<[string, readonly Properties[], string]>([
-    ['that returns nothing', [metric('a')], 'Exactly one element of the metrics list should return data.'],
-    ['with an id twice', [{ ...metric('a'), ReturnData: true }, metric('a')], 'ids must be unique'],
-    [
-      'with an id in capitals',
-      [{ ...metric('A'), ReturnData: true }],
-      'ids must start with a lowercase letter',
-    ],
-    [
-      'over a metric that it does not have',
-      [{ ...sum, ReturnData: true }, metric('a')],
-      'unknown identifier b',
-    ],
-  ])('refuses a formula %s', (_, Metrics, sentence) => {
-    expect(() => make(new World(), ALARM, { ...bare, Metrics })).toThrow(sentence);
-  });
-
-  test('refuses a composite alarm over alarms that are not there', () => {
-    expect(() =>
-      make(new World(), COMPOSITE, { AlarmName: 'All', AlarmRule: 'ALARM("x") OR ALARM(y)' }),
-    ).toThrow('Could not save the composite alarm as alarms [x, y] in the alarm rule do not exist');
-  });
-
-  test('an account has a dashboard once, and its body is JSON with widgets', () => {
-    const world = new World();
-    const DashboardBody = JSON.stringify({ widgets: [{ type: 'text', properties: {} }] });
-    const made = make(world, DASHBOARD, { DashboardName: 'zone', DashboardBody });
-    expect(made).toMatchObject(globalPlace(PLACE));
-    expect(() => make(world, DASHBOARD, { DashboardName: 'zone', DashboardBody })).toThrow('already exists');
-    expect(() => make(world, DASHBOARD, { DashboardName: 'a b', DashboardBody })).toThrow(
-      'invalid characters',
-    );
-    for (const body of ['{', '{}', '{"widgets":[{}]}']) {
-      expect(() => make(world, DASHBOARD, { DashboardName: 'other', DashboardBody: body })).toThrow(
-        expect.objectContaining({ code: 'InvalidParameterInput' }),
-      );
-    }
   });
 });
 
@@ -244,6 +147,11 @@ describe('Budgets', () => {
     ['with a colon in its name', budget({ BudgetName: 'a:b' }), 'is not valid'],
     ['without a limit', { ...budget(), Budget: { BudgetName: 'b' } }, 'One of BudgetLimit'],
     ['with six notifications', budget({}, 6), 'must not exceed 5'],
+    [
+      'with a notification twice',
+      budget({}, 2),
+      'Error creating notification: zone - the notification already exists.',
+    ],
     [
       'that tells nobody',
       { ...budget(), NotificationsWithSubscribers: [{ Notification: {}, Subscribers: [] }] },
@@ -353,6 +261,30 @@ describe('Application Auto Scaling', () => {
     expect(() => make(world, TARGET, { ...target, MinCapacity: 5 })).toThrow(
       'Minimum capacity cannot be greater than maximum capacity',
     );
+  });
+
+  test('refuses a second policy for a metric, and targets that cannot be tracked', () => {
+    const { world } = scaled();
+    make(world, TARGET, target);
+    const tracking = (PolicyName: string, PredefinedMetricType: string, TargetValue = 50): Properties => ({
+      ...policy,
+      PolicyName,
+      TargetTrackingScalingPolicyConfiguration: {
+        TargetValue,
+        PredefinedMetricSpecification: { PredefinedMetricType },
+      },
+    });
+    const CPU = 'ECSServiceAverageCPUUtilization';
+    const MEMORY = 'ECSServiceAverageMemoryUtilization';
+    make(world, SCALING, tracking('cpu', CPU));
+    const memory = make(world, SCALING, tracking('memory', MEMORY));
+    const sentence = 'Only one TargetTrackingScaling policy for a given metric specification is allowed.';
+    expect(() => make(world, SCALING, tracking('more', CPU))).toThrow(sentence);
+    expect(() => change(world, memory, tracking('memory', CPU))).toThrow(sentence);
+    change(world, memory, tracking('memory', MEMORY, 60));
+    for (const value of [0, -1]) {
+      expect(() => change(world, memory, tracking('memory', MEMORY, value))).toThrow('greater than 0');
+    }
   });
 
   test('refuses a policy without a target, without its configuration, or with a label of another form', () => {

@@ -1,6 +1,6 @@
 import type { Behaviour } from '../behaviour.ts';
 import { Refusal } from '../refusal.ts';
-import { type Place, type Properties, textAt } from '../values.ts';
+import { type Place, type Properties, textAt, valueAt } from '../values.ts';
 import type { Resource, World } from '../world.ts';
 import { desiredCountOf, scale } from './ecs-deployments.ts';
 import { findService } from './ecs-lookups.ts';
@@ -54,6 +54,7 @@ const scalingPolicy: Behaviour = {
     if (name === '' || name.length > NAME_MAX) throw invalid(`Invalid policy name: ${name}`);
     const target = targetOf(world, place, properties);
     checkPolicy(properties);
+    checkMetric(world, target, properties);
     const taken = world
       .all(SCALING_POLICY, place)
       .some(
@@ -65,8 +66,9 @@ const scalingPolicy: Behaviour = {
     return { id: arn, attributes: { Arn: arn }, state: new Map([['target', target.id]]) };
   },
 
-  update(_, __, properties) {
+  update({ world, place }, resource, properties) {
     checkPolicy(properties);
+    checkMetric(world, targetOf(world, place, properties), properties, resource.id);
     return undefined;
   },
 };
@@ -137,6 +139,11 @@ function checkPolicy(properties: Properties): void {
   if (needed === undefined) throw invalid(`Unsupported policy type: ${type}`);
   if (properties[needed] === undefined) throw invalid(`${needed} is required for policy type ${type}`);
   const path = 'TargetTrackingScalingPolicyConfiguration';
+  const value = numberAt(properties, `${path}.TargetValue`);
+  // "TargetTrackingScalingPolicyConfiguration", TargetValue: "from 8.515920e-109 to 1.174271e+108".
+  if (type === 'TargetTrackingScaling' && (value === undefined || value <= 0)) {
+    throw invalid(`Target value must be greater than 0: ${value}`);
+  }
   const metric = textAt(properties, `${path}.PredefinedMetricSpecification.PredefinedMetricType`);
   const label = textAt(properties, `${path}.PredefinedMetricSpecification.ResourceLabel`);
   // PredefinedMetricSpecification: the label is "app/<load balancer>/<id>/targetgroup/<target group>/<id>".
@@ -144,6 +151,34 @@ function checkPolicy(properties: Properties): void {
   if (!/^app\/[^/]+\/[^/]+\/targetgroup\/[^/]+\/[^/]+$/u.test(label ?? '')) {
     throw invalid(`Resource label does not match required format: ${label ?? ''}`);
   }
+}
+
+/**
+ * "Target tracking scaling policies", Considerations: several of them for a target, "provided that each of them uses a different metric". The
+ * sentence is auto scaling's own: hashicorp/terraform-provider-aws issue 41179.
+ */
+function checkMetric(world: World, target: Resource, properties: Properties, self?: string): void {
+  const metric = metricOf(properties);
+  if (metric === undefined) return;
+  const taken = world
+    .all(SCALING_POLICY, target)
+    .some(
+      (other) =>
+        other.id !== self && other.state.get('target') === target.id && metricOf(other.properties) === metric,
+    );
+  if (taken) {
+    throw invalid('Only one TargetTrackingScaling policy for a given metric specification is allowed.');
+  }
+}
+
+/** What a target tracking policy tracks, in a form that can be compared. */
+function metricOf(properties: Properties): string | undefined {
+  const path = 'TargetTrackingScalingPolicyConfiguration';
+  const type = textAt(properties, `${path}.PredefinedMetricSpecification.PredefinedMetricType`);
+  const label = textAt(properties, `${path}.PredefinedMetricSpecification.ResourceLabel`) ?? '';
+  if (type !== undefined) return `${type} ${label}`;
+  const customized = valueAt(properties, `${path}.CustomizedMetricSpecification`);
+  return customized === undefined ? undefined : JSON.stringify(customized);
 }
 
 function invalid(sentence: string): Refusal {

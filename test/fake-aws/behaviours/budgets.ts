@@ -3,7 +3,7 @@ import { physicalName } from '../cloudformation/names.ts';
 import { Refusal } from '../refusal.ts';
 import { type Properties, textAt, valueAt } from '../values.ts';
 import { globalPlace } from '../world.ts';
-import { objectsAt } from './property-values.ts';
+import { objectsAt, scalarText } from './property-values.ts';
 
 const BUDGET = 'AWS::Budgets::Budget';
 
@@ -13,6 +13,8 @@ const NAME_MAX = 100;
 const NOTIFICATIONS_MAX = 5;
 const EMAILS_MAX = 10;
 const TOPICS_MAX = 1;
+// "Notification", ThresholdType.
+const THRESHOLD_DEFAULTS: Readonly<Record<string, string>> = { ThresholdType: 'PERCENTAGE' };
 
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-budgets-budget.html. Its API is in us-east-1 alone. */
 const budget: Behaviour = {
@@ -55,6 +57,18 @@ function checkBudget(properties: Properties): void {
     throw new Refusal(
       'CreationLimitExceededException',
       `The number of notifications for a budget must not exceed ${NOTIFICATIONS_MAX}.`,
+    );
+  }
+  // "CreateNotification", DuplicateRecordException: type, comparison and threshold are what a notification is known by.
+  const known = notifications.map((one) =>
+    ['NotificationType', 'ComparisonOperator', 'Threshold', 'ThresholdType']
+      .map((name) => scalarText(valueAt(one, `Notification.${name}`)) || THRESHOLD_DEFAULTS[name])
+      .join('/'),
+  );
+  if (new Set(known).size < known.length) {
+    throw new Refusal(
+      'DuplicateRecordException',
+      `Error creating notification: ${textAt(properties, 'Budget.BudgetName') ?? ''} - the notification already exists.`,
     );
   }
   for (const notification of notifications) checkSubscribers(notification);

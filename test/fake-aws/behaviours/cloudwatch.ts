@@ -1,7 +1,9 @@
 import type { Behaviour, Context } from '../behaviour.ts';
 import { physicalName } from '../cloudformation/names.ts';
-import { type Properties, isProperties, textAt, textsAt } from '../values.ts';
+import { type Properties, textAt, textsAt } from '../values.ts';
 import { globalPlace } from '../world.ts';
+import { checkBody } from './cloudwatch-dashboards.ts';
+import { checkExpression, isQuery } from './cloudwatch-math.ts';
 import { flagAt, numberAt, objectsAt, requiredText } from './property-values.ts';
 import { alreadyExists, invalid, numberOr } from './refusals.ts';
 
@@ -19,7 +21,7 @@ const RULE_MAX = 10_240;
 const DAY_SECONDS = 86_400;
 const WEEK_SECONDS = 7 * DAY_SECONDS;
 const HOUR_SECONDS = 3600;
-const WIDGETS_MAX = 500;
+const STATISTICS: readonly string[] = ['Average', 'Maximum', 'Minimum', 'SampleCount', 'Sum'];
 const SHORT_PERIODS: readonly number[] = [10, 20, 30];
 
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudwatch-alarm.html and CloudWatch's PutMetricAlarm. */
@@ -130,6 +132,11 @@ function checkAlarm(context: Context, properties: Properties): void {
   }
   if (single === undefined) checkQueries(queries);
   else checkSingle(properties);
+  // "PutMetricAlarm", Threshold: "required for alarms based on static thresholds and should not be used for alarms based on anomaly
+  // detection models".
+  if ((properties['Threshold'] === undefined) === (properties['ThresholdMetricId'] === undefined)) {
+    throw invalid('Exactly one of Threshold or ThresholdMetricId must be specified.');
+  }
   const periods = numberOr(properties, 'EvaluationPeriods', 1);
   if (numberOr(properties, 'DatapointsToAlarm', 1) > periods) {
     throw invalid('Datapoints to alarm must be less than or equal to evaluation periods.');
@@ -149,7 +156,12 @@ function checkSingle(properties: Properties): void {
   const statistics = ['Statistic', 'ExtendedStatistic'].filter((name) => properties[name] !== undefined);
   if (statistics.length !== 1)
     throw invalid('One and only one of Statistic or ExtendedStatistic is required.');
+  const extended = textAt(properties, 'ExtendedStatistic');
+  if (extended !== undefined && !isExtended(extended)) {
+    throw invalid(`The value ${extended} for parameter ExtendedStatistic is not supported.`);
+  }
   if (textAt(properties, 'Namespace') === undefined) throw invalid('The parameter Namespace is required.');
+  if (numberAt(properties, 'Period') === undefined) throw invalid('The parameter Period is required.');
   if (objectsAt(properties, 'Dimensions').length > DIMENSIONS_MAX) {
     throw invalid(`The collection Dimensions must not have more than ${DIMENSIONS_MAX} elements.`);
   }
@@ -172,18 +184,32 @@ function checkQueries(queries: readonly Properties[]): void {
     if ((query['Expression'] === undefined) === (query['MetricStat'] === undefined)) {
       throw invalid('Each element of the metrics list must have either Expression or MetricStat.');
     }
-    const text = requiredText(query, 'Expression');
-    // Ids that a formula names, and neither functions nor words of a Metrics Insights query.
-    const unknown = /^\s*SELECT\b/iu.test(text)
-      ? undefined
-      : text
-          .replaceAll(/'[^']*'|"[^"]*"/gu, '')
-          .match(/\b[a-z]\w*\b(?!\s*\()/gu)
-          ?.find((word) => !ids.includes(word));
-    if (unknown !== undefined) {
-      throw invalid(`Error in expression '${requiredText(query, 'Id')}': unknown identifier ${unknown}`);
-    }
+    checkQuery(query, ids);
   }
+}
+
+function checkQuery(query: Properties, ids: readonly string[]): void {
+  const statistic = textAt(query, 'MetricStat.Stat');
+  if (statistic !== undefined && !STATISTICS.includes(statistic) && !isExtended(statistic)) {
+    throw invalid(`The value ${statistic} for parameter Stat is not supported.`);
+  }
+  const expression = textAt(query, 'Expression');
+  if (expression === undefined) return;
+  const id = requiredText(query, 'Id');
+  checkExpression(expression, id, ids);
+  // "Create a CloudWatch alarm based on a Metrics Insights query": the query has no metric whose period it could take over. The sentence is
+  // CloudWatch's: hashicorp/terraform-provider-aws issue 11011.
+  if (isQuery(expression) && numberAt(query, 'Period') === undefined) {
+    throw invalid('Period must not be null');
+  }
+}
+
+/** "CloudWatch statistics definitions": percentiles, trimmed and winsorized means, counts, sums and ranks. */
+function isExtended(statistic: string): boolean {
+  if (statistic === 'IQM') return true;
+  const [, share] = /^(?:p|tm|wm|tc|ts)(\d+(?:\.\d+)?)$/u.exec(statistic) ?? [];
+  if (share !== undefined) return Number(share) <= 100;
+  return /^(?:TM|WM|TC|TS|PR)\((?:\d+(?:\.\d+)?%?)?:(?:\d+(?:\.\d+)?%?)?\)$/u.test(statistic);
 }
 
 function periodsOf(properties: Properties, queries: readonly Properties[]): readonly number[] {
@@ -209,27 +235,4 @@ function checkComposite(context: Context, properties: Properties): void {
       `Could not save the composite alarm as alarms [${missing.join(', ')}] in the alarm rule do not exist`,
     );
   }
-}
-
-function checkBody(body: string): void {
-  const refuse = (what: string): never => {
-    throw invalid(
-      `The dashboard body is invalid, there are 1 validation errors: [ { message: ${what} } ]`,
-      'InvalidParameterInput',
-    );
-  };
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(body);
-  } catch {
-    return refuse('The dashboard body is not valid JSON');
-  }
-  // What JSON.parse gives is JSON.
-  const widgets = isProperties(parsed as Properties) ? (parsed as Properties)['widgets'] : undefined;
-  if (!Array.isArray(widgets)) return refuse("Should have required property 'widgets'");
-  if (widgets.length > WIDGETS_MAX) return refuse(`Should not have more than ${WIDGETS_MAX} items`);
-  const bare = widgets.findIndex(
-    (widget) => !isProperties(widget) || widget['type'] === undefined || widget['properties'] === undefined,
-  );
-  if (bare !== -1) refuse(`/widgets/${bare}: should have required properties 'type' and 'properties'`);
 }

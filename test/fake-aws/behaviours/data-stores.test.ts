@@ -42,20 +42,48 @@ describe('a bucket', () => {
   it('has one policy, about itself', () => {
     const data = new DataWorld();
     data.make(BUCKET, { BucketName: 'mine' });
-    const policy = (Bucket: string, Resource: string): string | undefined =>
+    const policy = (Bucket: string, Resource: string, Action = 's3:*'): string | undefined =>
       refusalOf(() =>
         data.make('AWS::S3::BucketPolicy', {
           Bucket,
           PolicyDocument: {
             Version: '2012-10-17',
-            Statement: [{ Effect: 'Deny', Principal: '*', Action: 's3:*', Resource }],
+            Statement: [{ Effect: 'Deny', Principal: '*', Action, Resource }],
           },
         }),
       );
     expect(policy('other', 'arn:aws:s3:::other')).toMatch(/^NoSuchBucket/u);
     expect(policy('mine', 'arn:aws:s3:::other/*')).toMatch(/^MalformedPolicy: Policy has invalid resource/u);
+    expect(policy('mine', 'arn:aws:s3:::mine/*', 'sqs:SendMessage')).toBe(
+      'MalformedPolicy: Policy has invalid action',
+    );
     expect(policy('mine', 'arn:aws:s3:::mine/*')).toBeUndefined();
     expect(policy('mine', 'arn:aws:s3:::mine/*')).toMatch(/^ResourceConflict/u);
+  });
+});
+
+describe("a bucket's lifecycle", () => {
+  const rule = (changes: Properties): string | undefined =>
+    refusalOf(() =>
+      new DataWorld().make(BUCKET, {
+        LifecycleConfiguration: { Rules: [{ Status: 'Enabled', ...changes }] },
+      }),
+    );
+
+  it.each<[Properties, string]>([
+    [{ ExpirationInDays: 0 }, "InvalidArgument: 'Days' for Expiration action must be a positive integer"],
+    [{ ExpirationInDays: -1 }, "InvalidArgument: 'Days' for Expiration action must be a positive integer"],
+    [{ NoncurrentVersionExpiration: { NoncurrentDays: 0 } }, "InvalidArgument: 'NoncurrentDays'"],
+    [
+      { AbortIncompleteMultipartUpload: { DaysAfterInitiation: 0 } },
+      "InvalidArgument: 'DaysAfterInitiation'",
+    ],
+  ])('waits a day at least: %j', (changes, refusal) => {
+    expect(rule(changes)).toContain(refusal);
+  });
+
+  it('may wait a day', () => {
+    expect(rule({ ExpirationInDays: 1, NoncurrentVersionExpiration: { NoncurrentDays: 1 } })).toBeUndefined();
   });
 });
 
@@ -132,6 +160,50 @@ describe('a delivery stream', () => {
   });
 });
 
+describe("a delivery stream's prefixes", () => {
+  const errors = 'failed/!{firehose:error-output-type}/';
+  const stream = (destination: Properties): string | undefined => {
+    const data = new DataWorld();
+    const RoleARN = data.addRole('events', 'firehose.amazonaws.com');
+    data.make(BUCKET, { BucketName: 'mine' });
+    return refusalOf(() =>
+      data.make('AWS::KinesisFirehose::DeliveryStream', {
+        ExtendedS3DestinationConfiguration: { BucketARN: 'arn:aws:s3:::mine', RoleARN, ...destination },
+      }),
+    );
+  };
+
+  it.each<[Properties, string]>([
+    [
+      { Prefix: '!{timestamp:yyyy}/' },
+      'ErrorOutputPrefix cannot be null or empty when Prefix contains expressions',
+    ],
+    [{ Prefix: '!{moon:phase}/', ErrorOutputPrefix: errors }, '!{moon:phase} is not a valid expression'],
+    [
+      { Prefix: '!{firehose:name}/', ErrorOutputPrefix: errors },
+      '!{firehose:name} is not a valid expression',
+    ],
+    [{ Prefix: '!{timestamp:yyyy', ErrorOutputPrefix: errors }, '!{timestamp:yyyy is not a valid expression'],
+    [{ Prefix: errors, ErrorOutputPrefix: errors }, 'Prefix cannot contain !{firehose:error-output-type}'],
+    [{ ErrorOutputPrefix: 'failed/!{timestamp:yyyy}/' }, 'must contain at least one instance'],
+    [{ Prefix: '!{partitionKeyFromQuery:a}/', ErrorOutputPrefix: errors }, 'dynamic partitioning is enabled'],
+    [
+      { ErrorOutputPrefix: `${errors}!{partitionKeyFromQuery:a}/` },
+      'cannot contain expressions of partition keys',
+    ],
+  ])('are refused as %j', (prefixes, sentence) => {
+    const refusal = stream(prefixes);
+    expect(refusal).toMatch(/^InvalidArgumentException: Ths supplied prefix/u);
+    expect(refusal).toContain(sentence);
+  });
+
+  it('may have expressions of time and chance, and plain ones no company', () => {
+    const Prefix = 'events/date=!{timestamp:yyyy-MM-dd}/!{firehose:random-string}/';
+    expect(stream({ Prefix, ErrorOutputPrefix: errors })).toBeUndefined();
+    expect(stream({ Prefix: 'events/' })).toBeUndefined();
+  });
+});
+
 describe('a cache', () => {
   const user = { UserId: 'tasks', UserName: 'tasks', Engine: 'valkey', AuthenticationMode: { Type: 'iam' } };
   const cacheOf = (data: DataWorld, others: Properties = {}): Properties => ({
@@ -168,6 +240,21 @@ describe('a cache', () => {
     ['a user group that is not there', { UserGroupId: 'no' }, /^UserGroupNotFoundFault/u],
     ['a key that is not there', { KmsKeyId: 'no' }, /KMS key no/u],
     [
+      'a version that there is not',
+      { MajorEngineVersion: '42' },
+      /^InvalidParameterValue: Invalid major engine version: 42/u,
+    ],
+    [
+      'too few units',
+      { CacheUsageLimits: { ECPUPerSecond: { Maximum: 999 } } },
+      /999 is not between 1000 and 15000000/u,
+    ],
+    [
+      'too much storage',
+      { CacheUsageLimits: { DataStorage: { Maximum: 5001, Unit: 'GB' } } },
+      /5001 is not between 1 and 5000/u,
+    ],
+    [
       'more minimum than maximum',
       { CacheUsageLimits: { ECPUPerSecond: { Minimum: 2000, Maximum: 1000 } } },
       /minimum is above/u,
@@ -175,6 +262,33 @@ describe('a cache', () => {
   ])('is refused with %s', (_, others, refusal) => {
     const data = new DataWorld();
     expect(refusalOf(() => data.make(CACHE, cacheOf(data, others)))).toMatch(refusal);
+  });
+
+  it.each(['7', '8', '9'])('may be of version %s of Valkey', (MajorEngineVersion) => {
+    const data = new DataWorld();
+    const limits = { DataStorage: { Maximum: 1, Unit: 'GB' }, ECPUPerSecond: { Maximum: 15_000_000 } };
+    const cache = data.make(CACHE, cacheOf(data, { MajorEngineVersion, CacheUsageLimits: limits }));
+    expect(cache.attributes['FullEngineVersion']).toBe(MajorEngineVersion);
+  });
+
+  it.each([
+    'on ~* +@all',
+    'on ~kh:* %R~other:* &news:* resetchannels -@all +@read +cluster|slots -@dangerous (+get ~public:*)',
+  ])('has users with access like %s', (AccessString) => {
+    expect(refusalOf(() => new DataWorld().make(USER, { ...user, AccessString }))).toBeUndefined();
+  });
+
+  it.each([
+    'full access',
+    'on ~* +@everything',
+    'on >password ~* +@all',
+    'on nopass',
+    'on reset',
+    'on ~* ++get',
+  ])('has no users with access like %s', (AccessString) => {
+    expect(refusalOf(() => new DataWorld().make(USER, { ...user, AccessString }))).toMatch(
+      /^InvalidParameterValue: Access string is invalid: syntax error at /u,
+    );
   });
 
   it.each([

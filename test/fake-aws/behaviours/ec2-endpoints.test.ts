@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import type { Properties } from '../values.ts';
 import { NetworkBench, first, refusalOf } from './network-bench.ts';
 
 function setUp(dns = true) {
   const bench = new NetworkBench();
   const network = bench.network();
   bench.change(network.vpc, { EnableDnsSupport: true, EnableDnsHostnames: dns });
-  const endpoint = (changes: Record<string, string | boolean | readonly string[]> = {}) =>
+  const endpoint = (changes: Properties = {}) =>
     bench.make('EC2::VPCEndpoint', {
       VpcId: network.vpc.id,
       VpcEndpointType: 'Interface',
@@ -19,6 +20,18 @@ function setUp(dns = true) {
 }
 
 describe('an interface endpoint', () => {
+  it('has a policy that names principals, actions and effects', () => {
+    const { bench, endpoint } = setUp();
+    const statement = { Effect: 'Allow', Principal: '*', Action: '*', Resource: '*' };
+    const { Principal: _, ...bare } = statement;
+    const code = /^InvalidPolicyDocument: /u;
+    const policy = (Statement: Properties) => ({ PolicyDocument: { Version: '2012-10-17', Statement } });
+    expect(refusalOf(() => endpoint(policy(bare)))).toMatch(code);
+    expect(refusalOf(() => endpoint({ PolicyDocument: { rules: [] } }))).toMatch(code);
+    const made = endpoint(policy(statement));
+    expect(refusalOf(() => bench.change(made, policy({ ...statement, Effect: 'Perhaps' })))).toMatch(code);
+  });
+
   it('has an interface in each subnet, which keeps subnet and group from being deleted until it goes', () => {
     const { bench, endpoint, subnets, group } = setUp();
     const made = endpoint();

@@ -5,6 +5,7 @@ import type { Resource, World } from '../world.ts';
 import { addInterface, checkGroups, removeInterfaces } from './ec2-interfaces.ts';
 import { ENDPOINT, ROUTE_TABLE, SUBNET, VPC, ec2Id, existing } from './ec2-lookups.ts';
 import { within } from './ec2-vpc.ts';
+import { checkPolicy } from './iam-policy-document.ts';
 import { flagAt, requiredText } from './property-values.ts';
 
 // "Gateway endpoints", https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html.
@@ -19,6 +20,7 @@ const endpoint: Behaviour = {
     const { world, place } = context;
     const vpc = existing(world, place, VPC, requiredText(properties, 'VpcId'));
     checkService(place.region, properties);
+    checkEndpointPolicy(properties);
     const id = ec2Id(world, 'vpce');
     if (isGateway(properties)) {
       checkTables(context, vpc, properties);
@@ -34,6 +36,7 @@ const endpoint: Behaviour = {
   update(context, resource, properties) {
     const { world, place } = context;
     const vpc = existing(world, place, VPC, requiredText(properties, 'VpcId'));
+    checkEndpointPolicy(properties);
     if (isGateway(properties)) {
       checkTables(context, vpc, properties, resource.id);
       return undefined;
@@ -71,6 +74,13 @@ function checkService(region: string, properties: Properties): void {
   const fits = isGateway(properties) ? own && GATEWAY_SERVICES.includes(short) : own || others;
   if (fits && short !== '') return;
   throw new Refusal('InvalidServiceName', `The Vpc Endpoint Service '${service}' does not exist`);
+}
+
+/** "Control access to VPC endpoints using endpoint policies", https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html. */
+function checkEndpointPolicy(properties: Properties): void {
+  const document = properties['PolicyDocument'];
+  if (document === undefined) return;
+  checkPolicy(document, 'resource', 'InvalidPolicyDocument');
 }
 
 function checkTables({ world, place }: Context, vpc: Resource, properties: Properties, self?: string): void {

@@ -98,6 +98,25 @@ describe('a rule of a security group', () => {
     expect(add({ CidrIp: '10.0.0.0/8', FromPort: '500' })).toMatch(/port range/u);
   });
 
+  it.each(['The zone’s tasks', "the zone's tasks", 'a<b', 'x'.repeat(256)])(
+    'is not described as %j',
+    (Description) => {
+      const bench = new NetworkBench();
+      const { vpc, group } = bench.network();
+      const rule = { ...HTTPS, CidrIp: '10.0.0.0/8', Description };
+      const code = /^InvalidParameterValue: Invalid rule description/u;
+      for (const type of ['Ingress', 'Egress']) {
+        expect(
+          refusalOf(() => bench.make(`EC2::SecurityGroup${type}`, { GroupId: group.id, ...rule })),
+        ).toMatch(code);
+        const inline = { VpcId: vpc.id, GroupDescription: 'd', [`SecurityGroup${type}`]: [rule] };
+        expect(refusalOf(() => bench.make('EC2::SecurityGroup', inline))).toMatch(code);
+      }
+      const fits = { ...rule, Description: 'a-Z 0.9_:/()#,@[]+=&;{}!$*' };
+      bench.make('EC2::SecurityGroupIngress', { GroupId: group.id, ...fits });
+    },
+  );
+
   it("names a group of another VPC only where that is peered with the group's own", () => {
     const bench = new NetworkBench();
     const one = bench.network();

@@ -10,6 +10,8 @@ export type Direction = 'ingress' | 'egress';
 
 // "Amazon VPC quotas": inbound or outbound rules per security group.
 const RULES_MAX = 60;
+// "IpRange", Description: these characters, and 255 of them (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpRange.html).
+const DESCRIPTION = /^[a-zA-Z0-9. _\-:/()#,@[\]+=&;{}!$*]{0,255}$/u;
 
 const OTHER_SIDE = {
   ingress: { group: 'SourceSecurityGroupId', list: 'SourcePrefixListId' },
@@ -53,6 +55,7 @@ export function checkRules(
 ): void {
   const seen = new Set(present.map((rule) => keyOf(rule, direction)));
   for (const rule of added) {
+    checkDescription(rule);
     checkPorts(rule);
     checkOtherSide(world, place, vpc, rule, direction);
     const key = keyOf(rule, direction);
@@ -70,6 +73,15 @@ export function checkRules(
       'The maximum number of rules per security group has been reached.',
     );
   }
+}
+
+function checkDescription(rule: Properties): void {
+  const description = textAt(rule, 'Description') ?? '';
+  if (DESCRIPTION.test(description)) return;
+  throw new Refusal(
+    'InvalidParameterValue',
+    `Invalid rule description: ${description}. Valid descriptions are strings less than 256 characters from the following set:  a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*`,
+  );
 }
 
 function checkPorts(rule: Properties): void {

@@ -24,7 +24,7 @@ import { requiredText } from './property-values.ts';
 const PREFIX_MIN = 16;
 const PREFIX_MAX = 28;
 
-export function networkOf(vpc: Resource): AddressRange {
+function networkOf(vpc: Resource): AddressRange {
   return blockOf(requiredText(vpc.attributes, 'CidrBlock'));
 }
 

@@ -1,6 +1,6 @@
 import { Refusal } from '../refusal.ts';
-import { type Properties, textsAt, valueAt } from '../values.ts';
-import { flagAt, numberAt, objectsAt, requiredText } from './property-values.ts';
+import { type Json, type Properties, isProperties, textAt, textsAt, valueAt } from '../values.ts';
+import { flagAt, numberAt, objectsAt, requiredText, scalarText } from './property-values.ts';
 
 // "Amazon ECS task definition parameters for Fargate"
 // (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html), "ContainerDefinition",
@@ -10,6 +10,17 @@ const STOP_SECONDS_MAX = 120;
 const START_SECONDS_MIN = 2;
 const CONDITIONS = new Set(['COMPLETE', 'HEALTHY', 'START', 'SUCCESS']);
 const LOG_DRIVERS = new Set(['awslogs', 'splunk', 'awsfirelens']);
+// "LogConfiguration", options, in ECS's API reference: those of awslogs.
+const LOG_OPTIONS = new Set([
+  'awslogs-create-group',
+  'awslogs-datetime-format',
+  'awslogs-group',
+  'awslogs-multiline-pattern',
+  'awslogs-region',
+  'awslogs-stream-prefix',
+  'max-buffer-size',
+  'mode',
+]);
 const HEALTH_RANGES = {
   Interval: [5, 300],
   Timeout: [2, 120],
@@ -196,6 +207,23 @@ function checkLogs(container: Properties): void {
     (option) => valueAt(container, `LogConfiguration.Options.${option}`) === undefined,
   );
   if (missing.length > 0) throw client(`Log driver awslogs requires options: ${missing.join(', ')}`);
+  checkLogOptions(valueAt(container, 'LogConfiguration.Options'));
+}
+
+/** The first sentence is ECS's own: aws/amazon-ecs-agent issue 872. */
+function checkLogOptions(options: Json | undefined): void {
+  if (!isProperties(options)) return;
+  const unknown = Object.keys(options).filter((name) => !LOG_OPTIONS.has(name));
+  if (unknown.length > 0) throw client(`Log driver awslogs disallows options: ${unknown.join(', ')}`);
+  const mode = textAt(options, 'mode') ?? 'blocking';
+  if (mode !== 'blocking' && mode !== 'non-blocking') {
+    throw client(`Log driver awslogs option mode must be blocking or non-blocking; not '${mode}'.`);
+  }
+  // A number with or without a unit, as Docker takes sizes.
+  const size = scalarText(options['max-buffer-size'] ?? '1m');
+  if (!/^[1-9]\d*(?:b|[kmg]b?)?$/iu.test(size)) {
+    throw client(`Log driver awslogs option max-buffer-size is not a size: '${size}'.`);
+  }
 }
 
 export function client(sentence: string): Refusal {

@@ -186,6 +186,14 @@ describe('a service is refused', () => {
       'Both maximumPercent and minimumHealthyPercent cannot be 100',
     ],
     [
+      'that balances zones without room for one task more',
+      {
+        AvailabilityZoneRebalancing: 'ENABLED',
+        DeploymentConfiguration: { MinimumHealthyPercent: 50, MaximumPercent: 100 },
+      },
+      'Availability Zone rebalancing requires maximumPercent to be greater than 100.',
+    ],
+    [
       'with alarms that are not there',
       { DeploymentConfiguration: { Alarms: { Enable: true, Rollback: true, AlarmNames: ['Faults'] } } },
       'The following alarms do not exist: [Faults]',

@@ -147,6 +147,28 @@ describe('a task definition is refused', () => {
       { LogConfiguration: { LogDriver: 'syslog' } },
       'Fargate only supports log drivers',
     ],
+    ...(
+      [
+        ['a buffer that is no size', { 'max-buffer-size': 'huge' }, "max-buffer-size is not a size: 'huge'"],
+        ['an empty buffer', { 'max-buffer-size': '0m' }, "max-buffer-size is not a size: '0m'"],
+        ['an unknown mode', { mode: 'sometimes' }, "mode must be blocking or non-blocking; not 'sometimes'"],
+        [
+          'an unknown option',
+          { 'awslogs-colour': 'red' },
+          'Log driver awslogs disallows options: awslogs-colour',
+        ],
+      ] as const
+    ).map(([what, changes, sentence]): [string, Properties, Properties, string] => [
+      `with logs of ${what}`,
+      {},
+      {
+        LogConfiguration: {
+          LogDriver: 'awslogs',
+          Options: { 'awslogs-group': 'a', 'awslogs-region': 'b', 'awslogs-stream-prefix': 'c', ...changes },
+        },
+      },
+      sentence,
+    ]),
     [
       'without a prefix for its log streams',
       {},

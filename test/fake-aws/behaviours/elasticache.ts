@@ -4,6 +4,7 @@ import { type Json, type Place, type Properties, textAt, textsAt } from '../valu
 import type { Resource, World } from '../world.ts';
 import { addInterface, checkGroups, interfacesOf, removeInterfaces } from './ec2-interfaces.ts';
 import { SECURITY_GROUP, SUBNET } from './ec2-lookups.ts';
+import { checkAccess, checkSize } from './elasticache-values.ts';
 import { requireKey } from './key-lookups.ts';
 import { numberAt, requiredText } from './property-values.ts';
 import { endpointHash } from './rds-names.ts';
@@ -134,6 +135,7 @@ function nameOf(properties: Properties, property: string): string {
 function checkUser(properties: Properties): void {
   const engine = requiredText(properties, 'Engine').toLowerCase();
   if (engine !== 'valkey' && engine !== 'redis') throw new Refusal(VALUE, `Invalid engine: ${engine}`);
+  checkAccess(properties);
   const kind = textAt(properties, 'AuthenticationMode.Type');
   const passwords = [
     ...textsAt(properties, 'Passwords'),
@@ -209,12 +211,7 @@ function checkCache({ world, place }: Context, properties: Properties): void {
   const days = numberAt(properties, 'SnapshotRetentionLimit') ?? 0;
   if (days < 0 || days > SNAPSHOT_DAYS_MAX)
     throw new Refusal(VALUE, `Invalid snapshot retention limit: ${days}`);
-  for (const limit of ['DataStorage', 'ECPUPerSecond']) {
-    const least = numberAt(properties, `CacheUsageLimits.${limit}.Minimum`) ?? 0;
-    const most = numberAt(properties, `CacheUsageLimits.${limit}.Maximum`) ?? Number.POSITIVE_INFINITY;
-    if (least > most)
-      throw new Refusal(VALUE, `CacheUsageLimits.${limit}: the minimum is above the maximum.`);
-  }
+  checkSize(properties);
 }
 
 /** Subnets of one VPC in different availability zones. Without any it would be the default VPC, which accounts don't have here. */

@@ -13,6 +13,7 @@ import {
   loadBalancersOf,
   targetGroupsOf,
 } from './elbv2-lookups.ts';
+import { SSL_POLICIES } from './elbv2-policies.ts';
 import { numberAt, objectsAt, requiredText } from './property-values.ts';
 
 // "Quotas for your Application Load Balancers",
@@ -140,7 +141,7 @@ function checkCertificates({ world, place }: Context, properties: Properties, pr
     }
   }
   const policy = textAt(properties, 'SslPolicy');
-  if (policy !== undefined && !policy.startsWith('ELBSecurityPolicy-')) {
+  if (policy !== undefined && !SSL_POLICIES.has(policy)) {
     throw new Refusal('SSLPolicyNotFound', `SSL policy '${policy}' not found`);
   }
 }

@@ -5,6 +5,7 @@ import type { Resource, World } from '../world.ts';
 import { addInterface, checkGroups, freeAddresses, removeInterfaces } from './ec2-interfaces.ts';
 import { SUBNET, VPC, existing } from './ec2-lookups.ts';
 import { hasInternetGateway } from './ec2-gateways.ts';
+import { checkLoadBalancerAttributes } from './elbv2-attributes.ts';
 import { LISTENER, LISTENER_RULE, LOAD_BALANCER, invalid } from './elbv2-lookups.ts';
 import { LOAD_BALANCER_ZONES, elbName } from './elbv2-names.ts';
 import { objectsAt, pairsAt, requiredText } from './property-values.ts';
@@ -27,6 +28,7 @@ const loadBalancer: Behaviour = {
         `A load balancer with the same name '${name}' exists, but with different settings`,
       );
     }
+    checkLoadBalancerAttributes(properties);
     const vpc = checkSubnets(context, properties);
     const isApplication = (textAt(properties, 'Type') ?? 'application') === 'application';
     const groups = textsAt(properties, 'SecurityGroups');
@@ -58,6 +60,7 @@ const loadBalancer: Behaviour = {
   },
 
   update(context, resource, properties) {
+    checkLoadBalancerAttributes(properties);
     const vpc = checkSubnets(context, properties, resource.id);
     checkGroups(context.world, context.place, vpc.id, textsAt(properties, 'SecurityGroups'));
     removeInterfaces(context.world, context.place, resource.id);

@@ -41,12 +41,12 @@ export function targetGroupsOf(actions: readonly Properties[]): readonly string[
 }
 
 /** Actions of a listener or a rule. */
-export function actionsOf({ type, properties }: Resource): readonly Properties[] {
+function actionsOf({ type, properties }: Resource): readonly Properties[] {
   return objectsAt(properties, type === LISTENER ? 'DefaultActions' : 'Actions');
 }
 
 /** The load balancer that a listener or a rule belongs to. */
-export function loadBalancerArnOf(world: World, one: Resource): string | undefined {
+function loadBalancerArnOf(world: World, one: Resource): string | undefined {
   if (one.type === LISTENER) return textAt(one.properties, 'LoadBalancerArn');
   const listener = world.find(one, LISTENER, textAt(one.properties, 'ListenerArn') ?? '');
   return listener && textAt(listener.properties, 'LoadBalancerArn');

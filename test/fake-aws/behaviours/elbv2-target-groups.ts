@@ -2,6 +2,7 @@ import type { Behaviour } from '../behaviour.ts';
 import { Refusal } from '../refusal.ts';
 import { type Properties, textAt } from '../values.ts';
 import { VPC } from './ec2-lookups.ts';
+import { checkTargetGroupAttributes } from './elbv2-attributes.ts';
 import { TARGET_GROUP, invalid, loadBalancersOf } from './elbv2-lookups.ts';
 import { elbName } from './elbv2-names.ts';
 import { numberAt } from './property-values.ts';
@@ -34,6 +35,7 @@ const targetGroup: Behaviour = {
       }
     }
     checkHealthCheck(properties);
+    checkTargetGroupAttributes(properties);
     const full = `targetgroup/${name}/${world.hex(16)}`;
     const arn = `arn:aws:elasticloadbalancing:${place.region}:${place.account}:${full}`;
     return {
@@ -49,6 +51,7 @@ const targetGroup: Behaviour = {
 
   update(_context, _resource, properties) {
     checkHealthCheck(properties);
+    checkTargetGroupAttributes(properties);
     return undefined;
   },
 

@@ -114,6 +114,19 @@ function withListener() {
   return { bench, network, balancer, certificate, group, listener };
 }
 
+describe('a listener of HTTPS', () => {
+  it.each(['ELBSecurityPolicy-TLS13-1-9-2099-01', 'ELBSecurityPolicy-', 'modern'])(
+    'is refused with the security policy %s, which there is not',
+    (SslPolicy) => {
+      const { listener } = withListener();
+      expect(refusalOf(() => listener({ SslPolicy }))).toBe(
+        `SSLPolicyNotFound: SSL policy '${SslPolicy}' not found`,
+      );
+      listener({ SslPolicy: 'ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09' });
+    },
+  );
+});
+
 const forward = (TargetGroupArn: string) => [{ Type: 'forward', TargetGroupArn }];
 
 describe('a target group', () => {

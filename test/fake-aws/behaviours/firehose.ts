@@ -2,6 +2,7 @@ import type { Behaviour, Context, Made } from '../behaviour.ts';
 import { physicalName } from '../cloudformation/names.ts';
 import { Refusal } from '../refusal.ts';
 import { type Properties, textAt, valueAt } from '../values.ts';
+import { checkPrefixes } from './firehose-prefixes.ts';
 import { roleWithArn, trusts } from './iam-lookups.ts';
 import { requireKey } from './key-lookups.ts';
 import { flagAt, numberAt } from './property-values.ts';
@@ -82,6 +83,7 @@ function checkDestination({ world }: Context, properties: Properties, destinatio
     throw new Refusal(INVALID, `The bucket ${name} does not exist`);
   }
   checkBuffer(properties, destination);
+  checkPrefixes(properties, destination);
   const log = `${destination}.CloudWatchLoggingOptions`;
   if (flagAt(properties, `${log}.Enabled`) === true) {
     const group = textAt(properties, `${log}.LogGroupName`) ?? '';

@@ -9,7 +9,7 @@ import { flagAt, objectsAt, requiredText, scalarText } from './property-values.t
 
 const KIND = 'global_accelerator_managed';
 /** AWS's own name for the group that it puts its interfaces in. */
-export const ACCELERATOR_GROUP_NAME = 'GlobalAccelerator';
+const ACCELERATOR_GROUP_NAME = 'GlobalAccelerator';
 
 /** A subnet that an endpoint needs an interface in. */
 interface Entry {

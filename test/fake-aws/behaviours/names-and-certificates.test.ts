@@ -85,6 +85,13 @@ describe('a record', () => {
     expect(refusalOf(() => alias('a.example.net'))).toMatch(/does not lie within the target zone/u);
     const balancer = bench.balancer(bench.network());
     expect(refusalOf(() => alias(balancer.attributes['DNSName']))).toMatch(/does not lie within/u);
+    for (const zone of ['Z215JYRZR1TBD5', 'Z0NONE']) {
+      expect(refusalOf(() => alias(balancer.attributes['DNSName'], zone))).toMatch(/does not lie within/u);
+      expect(refusalOf(() => alias(accelerator.attributes['DnsName'], zone))).toMatch(/does not lie within/u);
+    }
+    expect(refusalOf(() => alias('gone-1.eu-central-1.elb.amazonaws.com', 'Z215JYRZR1TBD5'))).toMatch(
+      /target was not found/u,
+    );
     bench.remove(alias(balancer.attributes['DNSName'], 'Z32O12XQLNTSW2'));
     alias(accelerator.attributes['DnsName']);
   });

@@ -6,7 +6,7 @@ import type { Resource } from '../world.ts';
 import { requireKey } from './key-lookups.ts';
 import { flagAt, numberAt, requiredText } from './property-values.ts';
 import { checkCredentials, checkLogExports, checkPassword, checkScaling, familyOf } from './rds-engines.ts';
-import { refuseLifecycle } from './rds-global.ts';
+import { checkLifecycle, refuseLifecycle } from './rds-global.ts';
 import { checkParameters } from './rds-groups.ts';
 import { joining } from './rds-joining.ts';
 import { globalOf, isReader, leave, readerEndpoint, writerEndpoint } from './rds-membership.ts';
@@ -37,6 +37,7 @@ export const cluster: Behaviour = {
       throw new Refusal('DBClusterAlreadyExistsFault', 'DB Cluster already exists');
     }
     const engine = requiredText(properties, 'Engine');
+    checkLifecycle(properties);
     checkSettings(context, properties);
     checkEncryption(context, properties);
     const vpc = checkClusterNetwork(context, properties);

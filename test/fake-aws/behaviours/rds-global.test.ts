@@ -108,6 +108,30 @@ describe('a global database', () => {
     );
   });
 
+  it('refuses a replica of a primary with burstable instances, which one made from a cluster may have', () => {
+    const data = new DataWorld();
+    const primary = data.cluster();
+    const instance = data.instance(primary, 1, { DBInstanceClass: 'db.t4g.medium' });
+    data.make('AWS::RDS::GlobalCluster', {
+      GlobalClusterIdentifier: 'world',
+      SourceDBClusterIdentifier: primary.id,
+    });
+    expect(refusalOf(() => data.replica())).toBe(
+      `InvalidParameterValue: Global databases don't support the DB instance class of ${clusterArn(primary)}`,
+    );
+    data.instance(primary, 2);
+    data.remove(instance);
+    data.replica();
+  });
+
+  it('has extended support or has it not', () => {
+    const data = new DataWorld();
+    const refusal = /^InvalidParameterValue: Invalid engine lifecycle support value: sometimes/u;
+    expect(refusalOf(() => data.global({ EngineLifecycleSupport: 'sometimes' }))).toMatch(refusal);
+    expect(refusalOf(() => data.cluster(HOME, { EngineLifecycleSupport: 'sometimes' }))).toMatch(refusal);
+    data.global({ EngineLifecycleSupport: 'open-source-rds-extended-support-disabled' });
+  });
+
   it('lets a primary go only after its replicas, instance by instance', () => {
     const { data, primary } = withPrimary();
     const replica = data.replica();

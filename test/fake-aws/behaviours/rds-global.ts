@@ -18,6 +18,8 @@ import { stateText } from './state-values.ts';
 // "CreateGlobalCluster", Amazon RDS API Reference: taken from the source, so not to be given with it.
 const OF_SOURCE = ['Engine', 'EngineVersion', 'DatabaseName', 'StorageEncrypted'];
 
+const LIFECYCLES = ['open-source-rds-extended-support', 'open-source-rds-extended-support-disabled'];
+
 /**
  * Ref is the identifier, which is unique in the account, whatever the region. "AWS::RDS::GlobalCluster", CloudFormation Template Reference. Of the
  * endpoint, CloudFormation gives nothing that a template can use: coverage roadmap 2364.
@@ -31,6 +33,7 @@ export const globalCluster: Behaviour = {
     if (world.find(globalPlace(place), GLOBAL_CLUSTER, id) !== undefined) {
       throw new Refusal('GlobalClusterAlreadyExistsFault', `Global Cluster ${id} already exists`);
     }
+    checkLifecycle(properties);
     const source = textAt(properties, 'SourceDBClusterIdentifier');
     const facts = source === undefined ? newFacts(properties) : factsOf(context, source, properties);
     return {
@@ -83,6 +86,13 @@ export const globalCluster: Behaviour = {
 
 export function globalArn({ account, id }: Resource): string {
   return `arn:aws:rds::${account}:global-cluster:${id}`;
+}
+
+/** Both types have it, with the same values: "EngineLifecycleSupport", CreateGlobalCluster and CreateDBCluster. @throws Refusal */
+export function checkLifecycle(properties: Properties): void {
+  const support = textAt(properties, 'EngineLifecycleSupport');
+  if (support === undefined || LIFECYCLES.includes(support)) return;
+  throw new Refusal('InvalidParameterValue', `Invalid engine lifecycle support value: ${support}`);
 }
 
 /** Both types have it; CloudFormation changes neither. */

@@ -4,6 +4,7 @@ import { type Properties, textAt, textsAt } from '../values.ts';
 import type { Resource } from '../world.ts';
 import { INTERFACE, SUBNET } from './ec2-lookups.ts';
 import { requiredText } from './property-values.ts';
+import { checkClusterParameters } from './rds-parameters.ts';
 import {
   CLUSTER,
   CLUSTER_PARAMETERS,
@@ -123,6 +124,7 @@ function parameterGroup(
           `ParameterGroupFamily ${family} is not a valid parameter group family`,
         );
       }
+      if (type === CLUSTER_PARAMETERS) checkClusterParameters(family, properties);
       const arn = rdsArn(context.place, kind, name);
       return {
         id: name,
@@ -130,6 +132,11 @@ function parameterGroup(
           ? { attributes: { DBParameterGroupName: name, DBParameterGroupArn: arn } }
           : {}),
       };
+    },
+    update(_context, resource, properties): undefined {
+      if (type === CLUSTER_PARAMETERS) {
+        checkClusterParameters(requiredText(resource.properties, 'Family'), properties);
+      }
     },
     remove({ world, place }, { id }): void {
       const user = world.all(users, place).find((one) => nameIs(one, reference, id));

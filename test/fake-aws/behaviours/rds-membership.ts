@@ -105,7 +105,7 @@ export function promote(world: World, global: Resource, reference: string): void
 }
 
 /** A replica tells no endpoint of a writer. */
-export function showEndpoints(world: World, cluster: Resource, reader = isReader(world, cluster)): void {
+function showEndpoints(world: World, cluster: Resource, reader = isReader(world, cluster)): void {
   const { 'Endpoint.Address': _, ...attributes } = cluster.attributes;
   cluster.attributes = reader
     ? attributes

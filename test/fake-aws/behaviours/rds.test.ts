@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Properties } from '../values.ts';
 import { AWAY, DataWorld, HOME, behaviourOf, refusalOf } from './data-fixture.ts';
 import { INTERFACE } from './ec2-lookups.ts';
 import { SNAPSHOT } from './rds-names.ts';
@@ -254,6 +255,25 @@ describe('groups', () => {
       /^SubnetAlreadyInUse/u,
     );
     expect(refusalOf(() => data.change(group, { SubnetIds: [first, third] }))).toBeUndefined();
+  });
+
+  it.each<[string, string, string]>([
+    [
+      'rds.force_tls',
+      '1',
+      'InvalidRequest: Invalid / Unmodifiable / Unsupported DB Parameter: rds.force_tls',
+    ],
+    ['rds.force_ssl', '2', 'Invalid parameter value: 2 for: rds.force_ssl allowed values are: 0,1'],
+    ['log_min_duration_statement', '-2', 'allowed values are: -1-2147483647'],
+    ['idle_in_transaction_session_timeout', '1min', 'allowed values are: 0-2147483647'],
+    ['log_statement', 'some', 'allowed values are: none,ddl,mod,all'],
+  ])('have no parameter %s of %s', (name, value, sentence) => {
+    const data = new DataWorld();
+    const group = (Parameters: Properties) =>
+      data.make(PARAMETERS, { Family: 'aurora-postgresql18', Description: 'x', Parameters });
+    expect(refusalOf(() => group({ [name]: value }))).toContain(sentence);
+    const made = group({ 'rds.force_ssl': 1, max_connections: '{DBInstanceClassMemory/9531392}' });
+    expect(refusalOf(() => data.change(made, { Parameters: { [name]: value } }))).toContain(sentence);
   });
 
   it('cannot be deleted while a cluster uses them', () => {

@@ -2,6 +2,7 @@ import { Refusal } from '../refusal.ts';
 import { type Properties, textAt } from '../values.ts';
 import type { World } from '../world.ts';
 import { LOAD_BALANCER } from './elbv2-lookups.ts';
+import { LOAD_BALANCER_ZONES } from './elbv2-names.ts';
 import { ACCELERATOR, ACCELERATOR_ZONE } from './global-accelerator-lookups.ts';
 import { requiredText } from './property-values.ts';
 import { dnsName } from './route53-names.ts';
@@ -26,13 +27,21 @@ export function checkAliasTarget(world: World, own: OwnZone, properties: Propert
     throw refused(target, type, zone, 'but that type is not supported for this target');
   }
   const names = namesIn(world, own, zone, type);
-  if (names === undefined) return;
-  if (!target.endsWith(names.suffix)) {
+  const expected = zoneOf(target);
+  if (names === undefined && expected === undefined) return;
+  if (names === undefined || !target.endsWith(names.suffix) || (expected ?? zone) !== zone) {
     throw refused(target, type, zone, 'but the alias target name does not lie within the target zone');
   }
   if (!names.names.includes(target.replace(/^dualstack\./u, ''))) {
     throw refused(target, type, zone, 'but that target was not found');
   }
+}
+
+/** The zone that names of a service are in: "AliasTarget", HostedZoneId; undefined for services that aren't known here. */
+function zoneOf(target: string): string | undefined {
+  if (target.endsWith('.awsglobalaccelerator.com.')) return ACCELERATOR_ZONE;
+  const [, region = ''] = /\.([a-z0-9-]+)\.elb\.amazonaws\.com\.$/u.exec(target) ?? [];
+  return LOAD_BALANCER_ZONES[region];
 }
 
 function namesIn(
@@ -54,10 +63,10 @@ function namesIn(
       .flat();
     return { suffix: '.awsglobalaccelerator.com.', names: names.map(dnsName) };
   }
+  if (!Object.values(LOAD_BALANCER_ZONES).includes(zone)) return undefined;
   const balancers = world
     .all(LOAD_BALANCER)
     .filter(({ attributes }) => attributes['CanonicalHostedZoneID'] === zone);
-  if (balancers.length === 0) return undefined;
   return {
     suffix: '.elb.amazonaws.com.',
     names: balancers.map(({ attributes }) => dnsName(requiredText(attributes, 'DNSName'))),

@@ -116,7 +116,7 @@ export function nameServers(id: string): readonly string[] {
   return ['com', 'net', 'org', 'co.uk'].map((tld, index) => `ns-${number + index * 512}.awsdns-00.${tld}`);
 }
 
-export function bareZoneId(id: string): string {
+function bareZoneId(id: string): string {
   return id.replace(/^\/hostedzone\//u, '');
 }
 

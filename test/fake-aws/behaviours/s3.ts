@@ -3,12 +3,20 @@ import { physicalName } from '../cloudformation/names.ts';
 import { Refusal } from '../refusal.ts';
 import { type Properties, textAt } from '../values.ts';
 import { checkPolicy, textsOf } from './iam-policy-document.ts';
-import { objectsAt, requiredText } from './property-values.ts';
+import { numberAt, objectsAt, requiredText } from './property-values.ts';
 
 export const BUCKET = 'AWS::S3::Bucket';
 const BUCKET_POLICY = 'AWS::S3::BucketPolicy';
 
 const NAME_LENGTH_MAX = 63;
+/** Waiting times of a lifecycle's rule, and what S3 calls them. */
+const LIFECYCLE_DAYS: Readonly<Record<string, string>> = {
+  ExpirationInDays: "'Days' for Expiration action",
+  'NoncurrentVersionExpiration.NoncurrentDays': "'NoncurrentDays' for NoncurrentVersionExpiration action",
+  NoncurrentVersionExpirationInDays: "'NoncurrentDays' for NoncurrentVersionExpiration action",
+  'AbortIncompleteMultipartUpload.DaysAfterInitiation':
+    "'DaysAfterInitiation' for AbortIncompleteMultipartUpload action",
+};
 const CONFLICT = 409;
 const NOT_FOUND = 404;
 
@@ -89,6 +97,18 @@ function checkBucket(properties: Properties): void {
       );
     }
   }
+  checkLifecycle(properties);
+}
+
+/** "PutBucketLifecycleConfiguration" and "LifecycleExpiration", Amazon S3 API Reference: "a non-zero positive integer". */
+function checkLifecycle(properties: Properties): void {
+  for (const rule of objectsAt(properties, 'LifecycleConfiguration.Rules')) {
+    for (const [path, action] of Object.entries(LIFECYCLE_DAYS)) {
+      const days = numberAt(rule, path);
+      if (days === undefined || (Number.isInteger(days) && days > 0)) continue;
+      throw new Refusal('InvalidArgument', `${action} must be a positive integer`);
+    }
+  }
 }
 
 function checkBucketPolicy({ world, place }: Context, name: string, properties: Properties): void {
@@ -97,6 +117,11 @@ function checkBucketPolicy({ world, place }: Context, name: string, properties: 
   }
   const arn = `arn:aws:s3:::${name}`;
   const statements = checkPolicy(properties['PolicyDocument'], 'resource', 'MalformedPolicy');
+  // "Actions, resources, and condition keys for Amazon S3": a bucket's policy is about S3.
+  const actions = statements.flatMap((one) => [...textsOf(one['Action']), ...textsOf(one['NotAction'])]);
+  if (actions.some((action) => action !== '*' && !/^s3:/iu.test(action))) {
+    throw new Refusal('MalformedPolicy', 'Policy has invalid action');
+  }
   const resources = statements.flatMap((statement) => textsOf(statement['Resource']));
   if (
     resources.some((one) => one !== '*' && one !== arn && !one.startsWith(`${arn}/`) && one !== `${arn}*`)

@@ -99,6 +99,23 @@ function checkTopicPolicy({ world, place }: Context, properties: Properties): vo
   if (foreign) {
     throw new Refusal('InvalidParameter', 'Invalid parameter: Policy statement action out of service scope!');
   }
+  checkResources(textsAt(properties, 'Topics'), statements);
+}
+
+/**
+ * "Amazon SNS API permissions: Actions and resources reference", Policy quotas: "The value must match the ARN of the policy's topic".
+ * Believed: the sentence, and that `*` matches too.
+ */
+function checkResources(topics: readonly string[], statements: readonly Properties[]): void {
+  const resources = statements.flatMap((statement) => textsOf(statement['Resource']));
+  const foreign = resources.some((one) => one !== '*' && topics.some((arn) => arn !== one));
+  const missing = statements.some(({ Resource: resource }) => resource === undefined);
+  if (foreign || missing) {
+    throw new Refusal(
+      'InvalidParameter',
+      'Invalid parameter: Policy statement resource must match the topic',
+    );
+  }
 }
 
 /** An id in the form of a UUID. */

@@ -146,31 +146,6 @@ describe('a change set', () => {
     );
   });
 
-  it('takes in what exists, by an identifier or by its name', async () => {
-    const orphan = (id: string): unknown =>
-      aws.world.add({
-        ...aws.place,
-        type: 'AWS::SSM::Parameter',
-        id,
-        properties: { Value: 'a' },
-        attributes: {},
-        stack: null,
-      });
-    orphan('n');
-    await aws.deploy('stack', TEMPLATE, { input: { ImportExistingResources: 'true' } });
-    expect(await aws.status('stack')).toBe('CREATE_COMPLETE');
-    orphan('m');
-    const more = {
-      Resources: { ...TEMPLATE.Resources, C: parameterOf('a', { Name: 'm' }, { DeletionPolicy: 'Retain' }) },
-    };
-    const imports = [
-      { ResourceType: 'AWS::SSM::Parameter', LogicalResourceId: 'C', ResourceIdentifier: { Name: 'm' } },
-    ];
-    await aws.deploy('stack', more, { input: { ChangeSetType: 'IMPORT', ResourcesToImport: imports } });
-    expect(await aws.status('stack')).toBe('IMPORT_COMPLETE');
-    expect(aws.world.all('AWS::SSM::Parameter').filter(({ stack }) => stack === null)).toEqual([]);
-  });
-
   it.each<[string, Properties, Json, string, RegExp]>([
     ['of a stack that there is none of', {}, TEMPLATE, 'ValidationError', /Stack \[stack\] does not exist/u],
     [

@@ -3,9 +3,10 @@ import { Refusal } from '../refusal.ts';
 import { textAt, textsAt, type Place, type Properties } from '../values.ts';
 import type { ChangeSet, ChangeSetType } from './change-set.ts';
 import { checkUpdatable, type Engine, type OnFailure } from './engine.ts';
+import { checkImport, checkOnlyImports, importsIn } from './imports.ts';
 import { flag, listIn, newName, required, tagsIn, templateIn } from './input.ts';
 import { readParameters } from './parameters.ts';
-import { importsIn, planOf, type Plan } from './planning.ts';
+import { planOf, type Plan } from './planning.ts';
 import { stackScope } from './scope.ts';
 import type { Definition, Stack } from './stack.ts';
 import { checkCapabilities, checkRules, checkTemplate } from './template-check.ts';
@@ -14,6 +15,8 @@ import type { Template } from './template.ts';
 /** Sentences by which the CDK's command line tells an empty change set from a broken one. */
 const NO_CHANGES =
   "The submitted information didn't contain changes. Submit different information to create a change set.";
+
+const NOT_AN_IMPORT = 'ResourcesToImport can only be specified for a change set of type IMPORT.';
 
 const CAPABILITIES: readonly string[] = ['CAPABILITY_AUTO_EXPAND', 'CAPABILITY_IAM', 'CAPABILITY_NAMED_IAM'];
 
@@ -60,7 +63,11 @@ export function createChangeSet(place: Place, input: Properties, engine: Engine)
   const definition = definitionIn(input, stack, engine);
   if (stack.changeSets.has(name))
     throw new Refusal('AlreadyExistsException', `ChangeSet ${name} already exists`);
-  const outcome = outcomeOf(stack, definition, input, engine);
+  const imported = importsIn(listIn(input, 'ResourcesToImport'));
+  if (type === 'IMPORT') checkImport(definition.template, imported, stack);
+  else if (imported.size > 0) throw new Refusal('ValidationError', NOT_AN_IMPORT);
+  const outcome = outcomeOf(stack, definition, imported, { input, engine });
+  if (type === 'IMPORT') checkOnlyImports(outcome.plan?.changes ?? []);
   // Not before all of the call is known to be in order: a refused one leaves no stack behind.
   if (!engine.stacks.in(place).includes(stack)) {
     engine.stacks.keep(stack);
@@ -135,13 +142,13 @@ function stackFor(
 function outcomeOf(
   stack: Stack,
   definition: Definition,
-  input: Properties,
-  engine: Engine,
+  imported: ReadonlyMap<string, string>,
+  { input, engine }: { readonly input: Properties; readonly engine: Engine },
 ): { readonly plan?: Plan; readonly failure?: string } {
   let plan: Plan;
   try {
     plan = planOf(stack, definition, engine, {
-      imported: importsIn(listIn(input, 'ResourcesToImport')),
+      imported,
       importsExisting: flag(input, 'ImportExistingResources') === true,
     });
   } catch (error) {

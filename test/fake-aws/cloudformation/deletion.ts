@@ -1,9 +1,11 @@
 import { Refusal } from '../refusal.ts';
+import type { Next } from './order.ts';
 import type { Provisioner } from './provision.ts';
 import type { Stack, StackResource } from './stack.ts';
 import type { DeletionPolicy } from './template.ts';
 
 export interface DeletionOptions {
+  readonly next: Next;
   /** What to do with each. */
   readonly policyOf: (entry: StackResource) => DeletionPolicy;
   /** Called for each that the stack doesn't own any more. */
@@ -21,18 +23,18 @@ export async function deleteResources(
   stack: Stack,
   entries: readonly StackResource[],
   provisioner: Provisioner,
-  { policyOf, gone }: DeletionOptions,
+  { next, policyOf, gone }: DeletionOptions,
 ): Promise<readonly StackResource[]> {
   const left = new Set(entries);
   const failed: StackResource[] = [];
   for (;;) {
-    const group = [...left].filter(
+    const ready = [...left].filter(
       (entry) =>
         !failed.includes(entry) &&
         ![...left].some((other) => other !== entry && other.dependsOn.has(entry.logicalId)),
     );
-    if (group.length === 0) return failed;
-    for (const entry of group) {
+    if (ready.length === 0) return failed;
+    for (const entry of next(ready)) {
       const sentence = await deleteOne(stack, entry, provisioner, policyOf(entry));
       if (sentence === undefined) {
         left.delete(entry);

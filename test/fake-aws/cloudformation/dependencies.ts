@@ -1,5 +1,6 @@
 import { Refusal } from '../refusal.ts';
 import { isProperties, type Json } from '../values.ts';
+import { ALL, type Next } from './order.ts';
 import type { Template, TemplateResource } from './template.ts';
 
 /** A resource, parameter or pseudo parameter that a value names, and the attribute of it where it asks for one. */
@@ -33,13 +34,15 @@ export function dependenciesOf(resource: TemplateResource, template: Template): 
  */
 export function inOrder(
   dependencies: ReadonlyMap<string, ReadonlySet<string>>,
+  next: Next = ALL,
 ): readonly (readonly string[])[] {
   const left = new Set(dependencies.keys());
-  const groups: string[][] = [];
+  const groups: (readonly string[])[] = [];
   while (left.size > 0) {
-    const group = [...left].filter((id) =>
+    const ready = [...left].filter((id) =>
       [...(dependencies.get(id) ?? [])].every((other) => !left.has(other)),
     );
+    const group = next(ready);
     if (group.length === 0) {
       throw new Refusal(
         'ValidationError',

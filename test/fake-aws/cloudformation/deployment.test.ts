@@ -1,4 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Behaviour } from '../behaviour.ts';
+import { Refusal } from '../refusal.ts';
 import type { Properties } from '../values.ts';
 import { EXAMPLES, parameterOf, roleOf } from './example-behaviours.ts';
 import { Harness, listOf } from './harness.ts';
@@ -156,6 +158,48 @@ describe('a new stack', () => {
   });
 });
 
+describe('a resource that names what is not there', () => {
+  const SUBSCRIPTION = 'AWS::SNS::Subscription';
+  const missing = {
+    A: {
+      Type: SUBSCRIPTION,
+      Properties: {
+        Protocol: 'email',
+        Endpoint: 'a@example.com',
+        TopicArn: 'arn:aws:sns:eu-west-1:111111111111:gone',
+      },
+    },
+  };
+  /** With a subscription that makes a parameter and changes another, and can't be deleted. */
+  const using = (create: Behaviour['create']): void => {
+    const remove = (): never => {
+      throw new Refusal('InvalidParameterCombination', 'it is protected');
+    };
+    const others = EXAMPLES.filter(({ type }) => type !== SUBSCRIPTION);
+    aws = new Harness([...others, { type: SUBSCRIPTION, create, remove }]);
+  };
+
+  it('is refused for that, and nothing of it is left, however protected', async () => {
+    using(({ world, place }) => {
+      world.add({ ...place, type: 'made', id: 'm', properties: {}, attributes: {}, stack: null });
+      for (const { state } of world.all('AWS::SSM::Parameter')) state.set('subscribed', true);
+      return { id: 'subscription' };
+    });
+    await aws.deploy('other', { Resources: { P: parameterOf('p') } });
+    await deploy(missing);
+    expect((await aws.reasons('stack'))[0]).toMatch(/^A: .*arn:aws:sns:.*:gone' was not found/u);
+    expect(aws.world.everything()).toMatchObject([{ type: 'AWS::SSM::Parameter', state: new Map() }]);
+  });
+
+  it('is refused in the words of its own behaviour where that has any', async () => {
+    using(() => {
+      throw new Refusal('InvalidParameter', 'Invalid parameter: TopicArn');
+    });
+    await deploy(missing);
+    expect((await aws.reasons('stack'))[0]).toContain('"Invalid parameter: TopicArn');
+  });
+});
+
 describe('an update', () => {
   beforeEach(() =>
     deploy({ A: parameterOf('a'), B: parameterOf({ 'Fn::GetAtt': 'A.Value' }), C: parameterOf('c') }),
@@ -256,6 +300,18 @@ describe('an update', () => {
 });
 
 describe('a deletion', () => {
+  it.each([
+    ['Delete', {}],
+    ['Retain', { kept: 'a' }],
+    ['RetainExceptOnCreate', { kept: 'a' }],
+  ])('does with what is there as %s says', async (DeletionPolicy, left) => {
+    await deploy({ A: parameterOf('a', { Name: 'kept' }, { DeletionPolicy }), B: parameterOf('b') });
+    await aws.call('DeleteStack', { StackName: 'stack' });
+    expect(await aws.status('stack')).toBeUndefined();
+    expect(values()).toEqual(left);
+    expect(aws.world.everything().map(({ stack }) => stack)).toEqual(Object.keys(left).map(() => null));
+  });
+
   it('goes backwards, and leaves nothing', async () => {
     await deploy({
       A: parameterOf('a'),

@@ -4,7 +4,9 @@ import type { Json, Properties } from '../values.ts';
 import { checkName, difference } from './changes.ts';
 import { deleteResources, sentenceOf } from './deletion.ts';
 import { dependenciesOf, inOrder } from './dependencies.ts';
+import { takeIn } from './imports.ts';
 import { resolve } from './intrinsics.ts';
+import type { Next } from './order.ts';
 import { checkExports, outputsOf } from './outputs.ts';
 import type { Provisioner } from './provision.ts';
 import { stackScope, type Known, type StackScope } from './scope.ts';
@@ -20,6 +22,7 @@ export class DeploymentFailure extends Error {
 export interface Surroundings {
   readonly provisioner: Provisioner;
   readonly stacks: Stacks;
+  readonly next: Next;
 }
 
 /** What the present resources of a stack tell the functions of its template. */
@@ -38,7 +41,7 @@ function knownOf(stack: Stack, provisioner: Provisioner): Known {
 }
 
 /** Logical ids of a template's wanted resources, in groups of which each needs only earlier ones. */
-export function orderOf(template: Template, scope: StackScope): readonly (readonly string[])[] {
+export function orderOf(template: Template, scope: StackScope, next?: Next): readonly (readonly string[])[] {
   const wanted = [...template.resources].filter(([, { condition }]) => scope.isWanted(condition));
   const ids = new Set(wanted.map(([id]) => id));
   return inOrder(
@@ -48,6 +51,7 @@ export function orderOf(template: Template, scope: StackScope): readonly (readon
         new Set([...dependenciesOf(one, template)].filter((other) => ids.has(other))),
       ]),
     ),
+    next,
   );
 }
 
@@ -64,12 +68,12 @@ export async function deploy(
   surroundings: Surroundings,
   imported: ReadonlyMap<string, string>,
 ): Promise<void> {
-  const { provisioner, stacks } = surroundings;
+  const { provisioner, stacks, next } = surroundings;
   const scope = stackScope(stack, definition, knownOf(stack, provisioner), {
     world: provisioner.world,
     stacks,
   });
-  const groups = orderOf(definition.template, scope);
+  const groups = orderOf(definition.template, scope, next);
   for (const group of groups) {
     if (stack.cancelled) throw new DeploymentFailure('Stack update cancelled');
     const failed = await Promise.all(
@@ -102,10 +106,11 @@ export async function deploy(
 }
 
 /** Deletes what an update has superseded. What AWS refuses to delete is left behind, as AWS leaves it. */
-export async function cleanUp(stack: Stack, { provisioner }: Surroundings): Promise<void> {
+export async function cleanUp(stack: Stack, { provisioner, next }: Surroundings): Promise<void> {
   const { superseded } = stack;
   stack.superseded = [];
   await deleteResources(stack, superseded, provisioner, {
+    next,
     policyOf: ({ updateReplacePolicy }) => updateReplacePolicy,
     gone: () => undefined,
   });
@@ -128,11 +133,11 @@ async function place(
 ): Promise<boolean> {
   const existing = stack.resources.get(logicalId);
   const old = existing?.physicalId === '' ? undefined : existing;
+  const importedId = placing.imported.get(logicalId);
   try {
     const properties = propertiesOf(resource, placing.scope);
     const entry = entryOf(logicalId, resource, { stack, properties, placing });
-    const importedId = placing.imported.get(logicalId);
-    if (importedId !== undefined) takeIn(stack, { ...entry, physicalId: importedId }, placing.provisioner);
+    if (importedId !== undefined) takeIn(stack, entry, importedId, placing.provisioner);
     else if (old === undefined) await add(stack, entry, placing);
     else await change(stack, old, entry, placing);
     return true;
@@ -140,7 +145,8 @@ async function place(
     const failed =
       stack.resources.get(logicalId) ?? entryOf(logicalId, resource, { stack, properties: {}, placing });
     stack.resources.set(logicalId, failed);
-    stack.mark(failed, old === undefined ? 'CREATE_FAILED' : 'UPDATE_FAILED', sentenceOf(error));
+    const verb = importedId === undefined ? (old === undefined ? 'CREATE' : 'UPDATE') : 'IMPORT';
+    stack.mark(failed, `${verb}_FAILED`, sentenceOf(error));
     return false;
   }
 }
@@ -242,22 +248,8 @@ async function change(
   stack.mark(old, 'UPDATE_COMPLETE', undefined, entry.properties);
 }
 
-/** "Import AWS resources into a CloudFormation stack" (…/UserGuide/import-resources.html). */
-function takeIn(stack: Stack, entry: StackResource, provisioner: Provisioner): void {
-  stack.resources.set(entry.logicalId, entry);
-  stack.mark(entry, 'IMPORT_IN_PROGRESS', 'Resource import started.', entry.properties);
-  const resource = provisioner.find(entry);
-  if (resource === undefined || resource.stack !== null) {
-    throw new Refusal(
-      'NotFound',
-      `Resource of type '${entry.type}' with identifier '${entry.physicalId}' was not found.`,
-    );
-  }
-  resource.stack = stack.id;
-  stack.mark(entry, 'IMPORT_COMPLETE', 'Resource import completed.', entry.properties);
-}
-
 function failureOf(stack: Stack, ids: readonly string[]): string {
-  const isUpdate = ids.some((id) => stack.resources.get(id)?.status === 'UPDATE_FAILED');
-  return `The following resource(s) failed to ${isUpdate ? 'update' : 'create'}: [${ids.join(', ')}]. `;
+  const statuses = new Set(ids.map((id) => stack.resources.get(id)?.status));
+  const verb = statuses.has('UPDATE_FAILED') ? 'update' : statuses.has('IMPORT_FAILED') ? 'import' : 'create';
+  return `The following resource(s) failed to ${verb}: [${ids.join(', ')}]. `;
 }

@@ -5,6 +5,7 @@ import type { World } from '../world.ts';
 import type { ChangeSet } from './change-set.ts';
 import { deleteResources } from './deletion.ts';
 import { cleanUp, deploy, DeploymentFailure, type Surroundings } from './deployment.ts';
+import { ALL, type Next, oneByOne } from './order.ts';
 import { deletionBlock } from './outputs.ts';
 import { Provisioner } from './provision.ts';
 import { rollBackCreation, rollBackUpdate } from './rollback.ts';
@@ -18,6 +19,11 @@ export interface EngineOptions {
   readonly stabilizeMsMax?: number;
   /** Milliseconds that a call waits at most for the operation that it began, at pace 0. @default 10000 */
   readonly answerMsMax?: number;
+  /**
+   * Makes and deletes one resource at a time, in an order that the dependencies allow and that the seed chooses. @default all that
+   * depend on nothing unfinished at a time
+   */
+  readonly orderSeed?: number;
 }
 
 export type OnFailure = 'DELETE' | 'DO_NOTHING' | 'ROLLBACK';
@@ -30,10 +36,18 @@ export class Engine implements Surroundings {
   readonly world: World;
   readonly stacks = new Stacks();
   readonly provisioner: Provisioner;
+  readonly next: Next;
   readonly #answerMsMax: number;
 
-  constructor({ world, behaviours, stabilizeMsMax = 120_000, answerMsMax = 10_000 }: EngineOptions) {
+  constructor({
+    world,
+    behaviours,
+    stabilizeMsMax = 120_000,
+    answerMsMax = 10_000,
+    orderSeed,
+  }: EngineOptions) {
     this.world = world;
+    this.next = orderSeed === undefined ? ALL : oneByOne(orderSeed);
     this.provisioner = new Provisioner(world, behaviours, stabilizeMsMax);
     this.#answerMsMax = answerMsMax;
   }
@@ -100,7 +114,7 @@ export class Engine implements Surroundings {
       } else if (hasNeverBeenWhole) {
         await rollBackCreation(stack, failure, this.#rollback(false));
       } else {
-        await rollBackUpdate(stack, failure, this.#rollback(false));
+        await rollBackUpdate(stack, failure, { ...this.#rollback(false), verb });
       }
       finish(changeSet, failure);
     });
@@ -174,7 +188,7 @@ export class Engine implements Surroundings {
   }
 
   #rollback(retainExceptOnCreate: boolean): Parameters<typeof rollBackCreation>[2] {
-    return { provisioner: this.provisioner, retainExceptOnCreate };
+    return { provisioner: this.provisioner, next: this.next, retainExceptOnCreate };
   }
 
   async #delete(stack: Stack, retain: ReadonlySet<string>, force: boolean): Promise<void> {
@@ -203,6 +217,7 @@ export class Engine implements Surroundings {
 
   #deleteAll(stack: Stack, retain: ReadonlySet<string>): Promise<readonly StackResource[]> {
     return deleteResources(stack, [...stack.resources.values(), ...stack.superseded], this.provisioner, {
+      next: this.next,
       policyOf: (entry) => (retain.has(entry.logicalId) ? 'Retain' : entry.deletionPolicy),
       gone: (entry) => {
         if (stack.resources.get(entry.logicalId) === entry) stack.resources.delete(entry.logicalId);

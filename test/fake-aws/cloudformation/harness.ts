@@ -17,7 +17,7 @@ export class Harness {
   constructor(
     behaviours: readonly Behaviour[],
     options: WorldOptions = {},
-    engine: Pick<EngineOptions, 'stabilizeMsMax'> = {},
+    engine: Pick<EngineOptions, 'orderSeed' | 'stabilizeMsMax'> = {},
   ) {
     this.world = new World(options);
     this.#service = cloudformation(new Map(behaviours.map((one) => [one.type, one])), engine);
@@ -90,8 +90,8 @@ export class Harness {
   }
 
   /** Why things failed, oldest first. */
-  async reasons(name: string): Promise<readonly string[]> {
-    const { StackEvents: events = null } = await this.call('DescribeStackEvents', { StackName: name });
+  async reasons(name: string, place: Place = this.place): Promise<readonly string[]> {
+    const { StackEvents: events = null } = await this.call('DescribeStackEvents', { StackName: name }, place);
     return listOf(events)
       .filter((event) => /FAILED$|ROLLBACK_IN/u.test(plain(event['ResourceStatus'])))
       .map((event) => `${plain(event['LogicalResourceId'])}: ${plain(event['ResourceStatusReason'])}`)

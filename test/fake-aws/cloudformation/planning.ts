@@ -1,17 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Refusal } from '../refusal.ts';
-import { isProperties, type Json, type Properties } from '../values.ts';
+import type { Json, Properties } from '../values.ts';
 import type { Resource } from '../world.ts';
 import type { EarlyFinding, ResourceChange } from './change-set.ts';
 import { difference, replacementBy } from './changes.ts';
 import { orderOf, propertiesOf, type Surroundings } from './deployment.ts';
-import { isUnknown, UNKNOWN } from './intrinsics.ts';
+import { isTakenIn } from './imports.ts';
+import { isUnknown } from './intrinsics.ts';
 import { outputsOf } from './outputs.ts';
 import { checkProperties } from './property-check.ts';
 import { stackScope } from './scope.ts';
 import type { Definition, Output, Stack, StackResource } from './stack.ts';
 import type { TemplateResource } from './template.ts';
-import { plain } from './text.ts';
 
 export interface Plan {
   readonly changes: readonly ResourceChange[];
@@ -23,7 +23,7 @@ export interface Plan {
 export interface PlanOptions {
   /** Physical ids of what is to be imported, by logical id. */
   readonly imported: ReadonlyMap<string, string>;
-  /** Takes in what exists under the name that a template gives, and belongs to no stack. */
+  /** Takes in what exists under a new resource's name, as `isTakenIn` has it. */
   readonly importsExisting: boolean;
 }
 
@@ -70,7 +70,8 @@ export function planOf(
       unknown.add(logicalId);
       const taken = provisioner.taken(resource.type, provisioner.placeOf(resource.type, stack), properties);
       const physicalId =
-        imported.get(logicalId) ?? (importsExisting && taken?.stack === null ? taken.id : undefined);
+        imported.get(logicalId) ??
+        (importsExisting && taken !== undefined && isTakenIn(resource, taken) ? taken.id : undefined);
       if (physicalId === undefined && taken !== undefined) findings.push(nameFinding(logicalId, taken));
       changes.push(addition(logicalId, resource, properties, physicalId));
       continue;
@@ -232,15 +233,4 @@ function nameFinding(logicalId: string, { type, id }: Resource): EarlyFinding {
     path: `/Resources/${logicalId}/Properties`,
     reason: `Resource of type '${type}' with identifier '${id}' already exists.`,
   };
-}
-
-/** `ResourcesToImport` of a call: physical ids by logical id. An identifier of several parts is joined as CloudFormation joins it. */
-export function importsIn(given: readonly Json[]): ReadonlyMap<string, string> {
-  return new Map(
-    given.filter(isProperties).map((entry) => {
-      const identifier = entry['ResourceIdentifier'];
-      const parts = isProperties(identifier) ? Object.values(identifier).map(plain) : [UNKNOWN];
-      return [plain(entry['LogicalResourceId']), parts.join('|')];
-    }),
-  );
 }

@@ -44,11 +44,29 @@ describe('values of properties', () => {
       { BackupRetentionPeriod: 99 },
       /^\/BackupRetentionPeriod: 99 is greater than the maximum of 35/u,
     ],
+    [
+      "a value that isn't listed",
+      'AWS::ECS::Service',
+      { LaunchType: 'FARGAT' },
+      /^\/LaunchType: 'FARGAT' is not one of \['EC2', 'FARGATE', 'EXTERNAL'/u,
+    ],
+    [
+      "a value deep within that isn't listed",
+      'AWS::S3::Bucket',
+      { OwnershipControls: { Rules: [{ ObjectOwnership: 'Nobody' }] } },
+      /^\/OwnershipControls\/Rules\/0\/ObjectOwnership: 'Nobody' is not one of/u,
+    ],
   ])('refuses %s', (_name, type, properties, sentence) => {
     expect(sentences(type, properties)).toContainEqual(expect.stringMatching(sentence));
   });
 
+  it('leaves alone what is only better done otherwise', () => {
+    const properties = { VpcId: 'vpc-12345678', CidrBlock: '10.0.0.0/24', AvailabilityZone: 'eu-west-1a' };
+    expect(sentences('AWS::EC2::Subnet', properties)).toEqual([]);
+  });
+
   it('leaves alone what is not known yet', () => {
+    expect(sentences('AWS::ECS::Service', { LaunchType: UNKNOWN })).toEqual([]);
     expect(sentences('AWS::RDS::DBCluster', { DBClusterIdentifier: UNKNOWN })).toEqual([]);
   });
 });

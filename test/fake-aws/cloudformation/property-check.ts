@@ -9,6 +9,12 @@ export interface PropertyFinding {
   readonly message: string;
 }
 
+interface Diagnostic {
+  readonly ruleId: string;
+  readonly message: string;
+  readonly propertyPath?: string;
+}
+
 /** `@aws/cloudformation-validate` 1, AWS's own checker, as far as it is used here. */
 interface Checker {
   readonly TemplateContent: new (content: string) => unknown;
@@ -17,21 +23,23 @@ interface Checker {
       template: unknown,
       config: {
         readonly detailLevel: 'STANDARD';
-        readonly severityLevel: 'ERROR';
+        readonly severityLevel: 'WARN';
         readonly pseudoParameterOverrides: { readonly region: string };
       },
     ): {
-      readonly diagnostics: readonly {
-        readonly ruleId: string;
-        readonly message: string;
-        readonly propertyPath?: string;
-      }[];
+      readonly diagnostics: readonly Diagnostic[];
     };
   };
 }
 
 /** Its rule for a type that it has no schema of. */
 const UNKNOWN_TYPE = 'F3006';
+
+/**
+ * Its rule for values that a schema's list hasn't. It only warns of them, since a service may take a new one before its schema lists it;
+ * the schema is what CloudFormation holds a template to. All its other warnings are about style, or about what AWS puts up with.
+ */
+const NOT_LISTED = 'W3030';
 
 let loaded:
   | { readonly checker: Checker; readonly engine: InstanceType<Checker['CompositeEngine']> }
@@ -69,16 +77,21 @@ function diagnose(
   const { checker, engine } = loaded;
   const { diagnostics } = engine.validateTemplate(new checker.TemplateContent(template), {
     detailLevel: 'STANDARD',
-    severityLevel: 'ERROR',
+    severityLevel: 'WARN',
     pseudoParameterOverrides: { region },
   });
   if (diagnostics.some(({ ruleId }) => ruleId === UNKNOWN_TYPE)) return checkBySchema(type, properties);
-  return diagnostics.flatMap(({ message, propertyPath = 'Properties' }) => {
+  return diagnostics.filter(isRefusal).flatMap(({ message, propertyPath = 'Properties' }) => {
     const names = propertyPath.split(/[.[\]]+/u).filter((name) => name !== '' && name !== 'Properties');
     return isUnknown(valueOf(properties, names))
       ? []
       : [{ path: names.map((name) => `/${name}`).join(''), message }];
   });
+}
+
+/** Errors and what is fatal, by the letter that their rules begin with. */
+function isRefusal({ ruleId }: Diagnostic): boolean {
+  return /^[EF]/u.test(ruleId) || ruleId === NOT_LISTED;
 }
 
 /** The value that a finding is about; where there is none (a property is missing), nothing unknown either. */

@@ -3,7 +3,7 @@ import { resourceSchema } from '../../../scripts/lib/resource-schemas.ts';
 import type { Behaviour, Context } from '../behaviour.ts';
 import { Refusal } from '../refusal.ts';
 import { type Json, type Place, type Properties, valueAt } from '../values.ts';
-import { globalPlace, type Resource, type World } from '../world.ts';
+import { globalPlace, type Resource, World } from '../world.ts';
 import { checkProperties } from './property-check.ts';
 import { missingReference } from './reference-check.ts';
 import type { Stack, StackResource } from './stack.ts';
@@ -71,7 +71,8 @@ export class Provisioner {
       place: stack,
       behaviours: this.behaviours,
     });
-    const made = createdBy(behaviour, context, properties, missing);
+    if (missing !== undefined) throw this.#ownRefusal(behaviour, context, properties) ?? missing;
+    const made = behaviour.create(context, properties);
     const there = this.world.find(place, type, made.id);
     if (there !== undefined) throw alreadyExists(there);
     const resource = this.world.add({
@@ -83,10 +84,6 @@ export class Provisioner {
       stack: stack.id,
       ...(made.state && { state: made.state }),
     });
-    if (missing !== undefined) {
-      this.#remove(behaviour, context, resource);
-      throw missing;
-    }
     return resource.id;
   }
 
@@ -159,23 +156,26 @@ export class Provisioner {
     return { world: this.world, place, stack: { id, name }, logicalId };
   }
 
+  /**
+   * What a behaviour itself has against a resource that names what isn't there, since its sentence says more than that something wasn't
+   * found. It is asked in a copy of the world, so that nothing of what it makes is left. Undefined where it has nothing against it, or
+   * stumbles over what is missing.
+   */
+  #ownRefusal(behaviour: Behaviour, context: Context, properties: Properties): Refusal | undefined {
+    const { images, objects } = this.world;
+    const world = Object.assign(new World({ paceMs: this.world.paceMs }), { images, objects });
+    for (const resource of this.world.everything()) world.add(resource);
+    try {
+      behaviour.create({ ...context, world }, properties);
+      return undefined;
+    } catch (error) {
+      return error instanceof Refusal ? error : undefined;
+    }
+  }
+
   #remove(behaviour: Behaviour, context: Context, resource: Resource): void {
     behaviour.remove?.(context, resource);
     this.world.remove(resource);
-  }
-}
-
-/** A behaviour's own refusal says more than that something wasn't found; a behaviour that stumbles over it says less. */
-function createdBy(
-  behaviour: Behaviour,
-  context: Context,
-  properties: Properties,
-  missing: Refusal | undefined,
-): ReturnType<Behaviour['create']> {
-  try {
-    return behaviour.create(context, properties);
-  } catch (error) {
-    throw error instanceof Refusal ? error : (missing ?? error);
   }
 }
 
@@ -189,11 +189,12 @@ function checkValues(logicalId: string, type: string, properties: Properties, { 
   );
 }
 
-function notFound(type: string, id: string): Refusal {
+export function notFound(type: string, id: string): Refusal {
   return new Refusal('NotFound', `Resource of type '${type}' with identifier '${id}' was not found.`, 404);
 }
 
-function alreadyExists({ type, id, stack }: Resource): Refusal {
+/** Refuses what exists already, whoever owns it. */
+export function alreadyExists({ type, id, stack }: Resource): Refusal {
   return new Refusal(
     'AlreadyExists',
     stack === null

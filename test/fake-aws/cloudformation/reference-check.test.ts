@@ -15,6 +15,7 @@ const TYPES = [
   'AWS::KMS::ReplicaKey',
   'AWS::SNS::Topic',
   'AWS::EC2::Subnet',
+  'AWS::Logs::LogGroup',
 ];
 
 function sentence(type: string, properties: Properties): string | undefined {
@@ -26,6 +27,9 @@ function sentence(type: string, properties: Properties): string | undefined {
   add('AWS::EC2::Subnet', 'subnet-1', {});
   add('AWS::IAM::Role', 'role', { Arn: 'arn:aws:iam::111111111111:role/role' }, { ...PLACE, region: GLOBAL });
   add('AWS::KMS::ReplicaKey', 'mrk-1', { Arn: 'arn:aws:kms:eu-west-1:111111111111:key/mrk-1' });
+  add('AWS::Logs::LogGroup', 'aws-waf-logs-1', {
+    Arn: 'arn:aws:logs:eu-west-1:111111111111:log-group:aws-waf-logs-1:*',
+  });
   add('AWS::SNS::Topic', 'arn:aws:sns:eu-west-1:111111111111:topic', {});
   const behaviours = new Map(TYPES.map((one) => [one, plainBehaviour(one)]));
   return missingReference(type, properties, { world, place: PLACE, behaviours })?.message;
@@ -44,6 +48,11 @@ describe('what properties name', () => {
       'a replica where a key is wanted',
       'AWS::Logs::LogGroup',
       { KmsKeyId: 'arn:aws:kms:eu-west-1:111111111111:key/mrk-1' },
+    ],
+    [
+      'a log group, by its ARN without what is in it',
+      'AWS::WAFv2::LoggingConfiguration',
+      { LogDestinationConfigs: ['arn:aws:logs:eu-west-1:111111111111:log-group:aws-waf-logs-1'] },
     ],
     [
       'a policy that AWS keeps',

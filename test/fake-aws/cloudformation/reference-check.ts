@@ -117,8 +117,10 @@ function isNear(resource: Resource, { account, region }: Place): boolean {
 /** By its physical id, by an attribute (an ARN, an id of another kind), or by a name that it was given. */
 function isNamed(resource: Resource, text: string): boolean {
   if (resource.id === text || Object.values(resource.attributes).includes(text)) return true;
-  // A log group's ARN ends in `:*` where everything in it is meant.
+  // A log group's ARN ends in `:*` where everything in it is meant; some services want it without
+  // (https://docs.aws.amazon.com/waf/latest/developerguide/logging-cw-logs.html).
   if (text.endsWith(':*') && isNamed(resource, text.slice(0, -2))) return true;
+  if (Object.values(resource.attributes).includes(`${text}:*`)) return true;
   const names = resourceSchema(resource.type)?.names ?? [];
   if (names.some((name) => resource.properties[name] === text)) return true;
   return Object.entries(resource.properties).some(

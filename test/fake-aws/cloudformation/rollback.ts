@@ -1,17 +1,21 @@
 import { isDeepStrictEqual } from 'node:util';
 import { deleteResources, sentenceOf } from './deletion.ts';
+import { release } from './imports.ts';
+import type { Next } from './order.ts';
 import type { Provisioner } from './provision.ts';
 import type { Stack, StackResource, Undo } from './stack.ts';
 import type { DeletionPolicy } from './template.ts';
 
 export interface RollbackOptions {
   readonly provisioner: Provisioner;
+  readonly next: Next;
   /** What is new goes, even where it is to be retained otherwise. */
   readonly retainExceptOnCreate: boolean;
 }
 
 /**
- * Deletes what a creation that failed has made. `Retain` keeps it even then, `RetainExceptOnCreate` doesn't.
+ * Deletes what a creation that failed has made, and lets go what it has imported. `Retain` keeps even what is new, `RetainExceptOnCreate`
+ * doesn't.
  * "DeletionPolicy attribute" (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html).
  */
 export async function rollBackCreation(
@@ -20,7 +24,10 @@ export async function rollBackCreation(
   options: RollbackOptions,
 ): Promise<void> {
   stack.begin('ROLLBACK_IN_PROGRESS', reason);
+  for (const { kind, entry } of stack.undo)
+    if (kind === 'imported') release(stack, entry, options.provisioner);
   const failed = await deleteResources(stack, [...stack.resources.values()], options.provisioner, {
+    next: options.next,
     policyOf: (entry) => policyForNew(entry, options),
     gone: ({ logicalId }) => stack.resources.delete(logicalId),
   });
@@ -30,7 +37,7 @@ export async function rollBackCreation(
 }
 
 /**
- * Brings back the properties that resources had before an update that failed, then deletes what it had made.
+ * Brings back the properties that resources had before an update that failed, lets go what it has imported, then deletes what it had made.
  * "Continue rolling back an update" (…/UserGuide/using-cfn-updating-stacks-continueupdaterollback.html).
  *
  * @param skip logical ids to leave as they are
@@ -38,9 +45,13 @@ export async function rollBackCreation(
 export async function rollBackUpdate(
   stack: Stack,
   reason: string | undefined,
-  { skip = new Set(), ...options }: RollbackOptions & { readonly skip?: ReadonlySet<string> },
+  {
+    skip = new Set(),
+    verb = 'UPDATE',
+    ...options
+  }: RollbackOptions & { readonly skip?: ReadonlySet<string>; readonly verb?: 'IMPORT' | 'UPDATE' },
 ): Promise<void> {
-  stack.begin('UPDATE_ROLLBACK_IN_PROGRESS', reason);
+  stack.begin(`${verb}_ROLLBACK_IN_PROGRESS`, reason);
   const failed: StackResource[] = [];
   const left: Undo[] = [];
   const news: StackResource[] = [];
@@ -55,7 +66,7 @@ export async function rollBackUpdate(
     // What is new is tried again with the rest.
     stack.undo = [...stack.undo.filter(({ entry }) => news.includes(entry)), ...left];
     stack.become(
-      'UPDATE_ROLLBACK_FAILED',
+      `${verb}_ROLLBACK_FAILED`,
       `The following resource(s) failed to update: [${idsOf(failed)}]. `,
     );
     return;
@@ -66,14 +77,16 @@ export async function rollBackUpdate(
     if (entry.physicalId === '') stack.resources.delete(entry.logicalId);
     else if (entry.status.endsWith('_FAILED')) stack.mark(entry, 'UPDATE_COMPLETE');
   }
-  stack.become('UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS');
+  // An import makes nothing that would have to be deleted.
+  if (verb === 'UPDATE') stack.become('UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS');
   for (const entry of news)
     if (stack.resources.get(entry.logicalId) === entry) stack.resources.delete(entry.logicalId);
   await deleteResources(stack, news, options.provisioner, {
+    next: options.next,
     policyOf: (entry) => policyForNew(entry, options),
     gone: () => undefined,
   });
-  stack.become('UPDATE_ROLLBACK_COMPLETE');
+  stack.become(`${verb}_ROLLBACK_COMPLETE`);
 }
 
 /** @returns false where the old properties can't be brought back */
@@ -89,6 +102,10 @@ async function undo(
   const { entry } = step;
   if (step.kind === 'created') {
     if (!news.includes(entry)) news.push(entry);
+    return true;
+  }
+  if (step.kind === 'imported') {
+    release(stack, entry, provisioner);
     return true;
   }
   if (step.kind === 'replaced') {

@@ -43,7 +43,7 @@ const PAGE = 100;
  */
 export function cloudformation(
   behaviours: ReadonlyMap<string, Behaviour>,
-  options: Pick<EngineOptions, 'answerMsMax' | 'stabilizeMsMax'> = {},
+  options: Pick<EngineOptions, 'answerMsMax' | 'orderSeed' | 'stabilizeMsMax'> = {},
 ): Service {
   const engines = new WeakMap<World, Engine>();
   const engineOf = ({ world }: Call): Engine => {

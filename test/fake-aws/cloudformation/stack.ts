@@ -53,6 +53,7 @@ export interface Output {
 /** What a failed operation did so far, so that it can be undone; the first done stands first. */
 export type Undo =
   | { readonly kind: 'created'; readonly entry: StackResource }
+  | { readonly kind: 'imported'; readonly entry: StackResource }
   | { readonly kind: 'replaced'; readonly entry: StackResource; readonly old: StackResource }
   | {
       readonly kind: 'updated';

@@ -48,6 +48,8 @@ test('CloudWatch keeps the state that an alarm is set to', () => {
     Statistic: 'Sum',
     Period: 60,
     EvaluationPeriods: 1,
+    Threshold: 1,
+    ComparisonOperator: 'GreaterThanThreshold',
   });
   const state = (): Answer | Promise<Answer> =>
     ask(world, CLOUDWATCH_API, 'DescribeAlarms', { AlarmNames: ['Faults'] });

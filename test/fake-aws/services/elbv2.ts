@@ -3,6 +3,7 @@ import { type Json, type Properties, isProperties, textAt, textsAt, valueAt } fr
 import type { Resource, World } from '../world.ts';
 import { SUBNET } from '../behaviours/ec2-lookups.ts';
 import { listenersOf } from '../behaviours/elbv2-listeners.ts';
+import { checkLoadBalancerAttributes } from '../behaviours/elbv2-attributes.ts';
 import { attributesOf, isInternal, subnetsOf } from '../behaviours/elbv2-load-balancers.ts';
 import {
   LISTENER,
@@ -30,6 +31,10 @@ export const ELBV2_SERVICE: Service = {
     }),
     ModifyLoadBalancerAttributes: (call) => {
       const one = find(call, LOAD_BALANCER, 'LoadBalancerArn');
+      checkLoadBalancerAttributes({
+        Type: one.properties['Type'] ?? 'application',
+        LoadBalancerAttributes: call.input['Attributes'] ?? [],
+      });
       const before = one.state.get('attributes');
       const set = new Map([
         ...pairsAt({ before: before ?? [] }, 'before'),

@@ -2,6 +2,7 @@ import type { Service } from '../call.ts';
 import { ACM_SERVICE } from './acm.ts';
 import { APPLICATION_AUTO_SCALING } from './application-autoscaling.ts';
 import { CLOUDFORMATION } from './cloudformation.ts';
+import { CLOUDTRAIL } from './cloudtrail.ts';
 import { CLOUDWATCH_API } from './cloudwatch.ts';
 import { EC2_SERVICE } from './ec2.ts';
 import { ECR } from './ecr.ts';
@@ -25,6 +26,7 @@ export const SERVICES: readonly Service[] = [
   ACM_SERVICE,
   APPLICATION_AUTO_SCALING,
   CLOUDFORMATION,
+  CLOUDTRAIL,
   CLOUDWATCH_API,
   EC2_SERVICE,
   ECR,

@@ -131,6 +131,10 @@ it('deletion protection that a call sets stands in the way of a stack', async ()
         Attributes: [{ Key: 'deletion_protection.enabled', Value }],
       }),
     );
+  await expect(protect('perhaps')).rejects.toMatchObject({
+    name: 'ValidationError',
+    message: expect.stringContaining("'perhaps' is not valid"),
+  });
   await protect('true');
   expect(refusalOf(() => bench.remove(balancer))).toMatch(/^OperationNotPermitted/u);
   await protect('false');

@@ -1,4 +1,4 @@
-import type { PriceName } from './price-names.ts';
+import type { PriceName } from '../price-names.ts';
 
 /** Types of resources that cost something, and the prices that they are charged by. */
 export const PRICED: Readonly<Record<string, readonly PriceName[]>> = {
