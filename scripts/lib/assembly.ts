@@ -12,6 +12,8 @@ export interface AssemblyStack {
   readonly dependencies: readonly string[];
   /** JSON, as it is deployed. */
   readonly template: string;
+  /** Path of the file that it stands in. */
+  readonly templatePath: string;
 }
 
 /** Of a cloud assembly's `manifest.json`, what is read here (schema of `@aws-cdk/cloud-assembly-schema`). */
@@ -43,13 +45,15 @@ export function readAssembly(folder: string): readonly AssemblyStack[] {
   )) {
     if (type !== 'aws:cloudformation:stack') continue;
     const [, account = '', region = ''] = /^aws:\/\/(\d{12})\/([\w-]+)$/.exec(environment) ?? [];
+    const templatePath = join(folder, properties.templateFile ?? `${id}.template.json`);
     stacks.set(id, {
       name: properties.stackName ?? id,
       account,
       region,
       terminationProtection: properties.terminationProtection ?? false,
       dependencies,
-      template: readFileSync(join(folder, properties.templateFile ?? `${id}.template.json`), 'utf8'),
+      template: readFileSync(templatePath, 'utf8'),
+      templatePath,
     });
   }
   return inOrder(stacks);

@@ -29,6 +29,7 @@ function wanted(name: string): AssemblyStack {
     terminationProtection: false,
     dependencies: [],
     template: '{"Resources":{}}',
+    templatePath: `${name}.template.json`,
   };
 }
 

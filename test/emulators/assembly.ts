@@ -1,31 +1,6 @@
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, writeFileSync } from 'node:fs';
+import { type AssemblyStack, readAssembly } from '../../scripts/lib/assembly.ts';
 import type { Template } from './adapt.ts';
-
-/** A stack of a cloud assembly. */
-export interface AssemblyStack {
-  readonly name: string;
-  readonly account: string;
-  readonly region: string;
-  readonly templatePath: string;
-  readonly isProtected: boolean;
-  /** Names of stacks that must be there first. */
-  readonly dependencies: readonly string[];
-}
-
-interface Manifest {
-  readonly artifacts: Readonly<
-    Record<
-      string,
-      {
-        readonly type: string;
-        readonly environment?: string;
-        readonly dependencies?: readonly string[];
-        readonly properties?: { readonly templateFile?: string; readonly terminationProtection?: boolean };
-      }
-    >
-  >;
-}
 
 /** A copy of a synthesized assembly whose templates can be changed: the CLI deploys what it finds there. */
 export class Assembly {
@@ -37,13 +12,10 @@ export class Assembly {
   constructor(synthesized: string, folder: string) {
     cpSync(synthesized, folder, { recursive: true });
     this.folder = folder;
-    this.stacks = stacksOf(folder);
+    this.stacks = readAssembly(folder);
     this.#originals = new Map(
       // The CDK's own format.
-      this.stacks.map(({ name, templatePath }) => [
-        name,
-        JSON.parse(readFileSync(templatePath, 'utf8')) as Template,
-      ]),
+      this.stacks.map(({ name, template }) => [name, JSON.parse(template) as Template]),
     );
   }
 
@@ -72,24 +44,4 @@ export class Assembly {
     }
     return levels;
   }
-}
-
-function stacksOf(folder: string): readonly AssemblyStack[] {
-  // The CDK's own format.
-  const { artifacts } = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as Manifest;
-  const stacks = Object.entries(artifacts).filter(([, { type }]) => type === 'aws:cloudformation:stack');
-  const names = new Set(stacks.map(([name]) => name));
-  return stacks.map(([name, { environment = '', dependencies = [], properties = {} }]) => {
-    const [account, region] = environment.replace('aws://', '').split('/');
-    if (account === undefined || region === undefined || properties.templateFile === undefined)
-      throw new Error(`the stack ${name} names no environment or template`);
-    return {
-      name,
-      account,
-      region,
-      templatePath: join(folder, properties.templateFile),
-      isProtected: properties.terminationProtection === true,
-      dependencies: dependencies.filter((needed) => names.has(needed)),
-    };
-  });
 }

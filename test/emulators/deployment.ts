@@ -11,7 +11,8 @@ import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { type LeftOut, type Template, TemplateAdapter } from './adapt.ts';
 import type { Caller } from './ask.ts';
 import { askJson, createHostedZone } from './ask.ts';
-import type { Assembly, AssemblyStack } from './assembly.ts';
+import type { AssemblyStack } from '../../scripts/lib/assembly.ts';
+import type { Assembly } from './assembly.ts';
 import { cdk, type Credentials } from './cdk.ts';
 import type { Emulator } from './emulators.ts';
 

@@ -5,7 +5,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { UpdateTerminationProtectionCommand } from '@aws-sdk/client-cloudformation';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Resource } from './adapt.ts';
-import { Assembly, type AssemblyStack } from './assembly.ts';
+import type { AssemblyStack } from '../../scripts/lib/assembly.ts';
+import { Assembly } from './assembly.ts';
 import { cdk } from './cdk.ts';
 import { Deployment } from './deployment.ts';
 import { EMULATORS } from './emulators.ts';
@@ -193,7 +194,7 @@ describe.each(EMULATORS)('$name', (emulator) => {
   test('the CLI destroys them in the right order', async () => {
     const stacks = destroyable();
     if (emulator.protectsStacks) {
-      const protectedStacks = stacks.filter(({ isProtected }) => isProtected);
+      const protectedStacks = stacks.filter(({ terminationProtection }) => terminationProtection);
       const edge = protectedStacks.filter(({ name }) => name.endsWith('-edge'));
       await expect(deployment.destroy(edge)).rejects.toThrow(/TerminationProtection/);
       for (const { name: StackName, ...place } of protectedStacks) {
