@@ -3,9 +3,7 @@ import { EC2Client } from '@aws-sdk/client-ec2';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { GlobalAcceleratorClient } from '@aws-sdk/client-global-accelerator';
 import { RDSClient } from '@aws-sdk/client-rds';
-import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { AWS_SETTINGS } from './aws-settings.ts';
-import { errorText, UserError } from './user-error.ts';
 
 /** The only region that has Global Accelerator's API, wherever its endpoints are. */
 const ACCELERATOR_REGION = 'us-west-2';
@@ -38,24 +36,5 @@ export class AwsClients {
 
   rds(region: string): RDSClient {
     return new RDSClient({ region, ...AWS_SETTINGS });
-  }
-
-  /**
-   * The 12 digits of the account that the credentials belong to. Fails with `UserError` where there are none, or AWS doesn't take them.
-   *
-   * @param region Any that the account may use; the call is answered there.
-   */
-  async account(region: string): Promise<string> {
-    try {
-      const { Account } = await new STSClient({ region, ...AWS_SETTINGS }).send(
-        new GetCallerIdentityCommand({}),
-      );
-      if (Account !== undefined) return Account;
-    } catch (error) {
-      throw new UserError(
-        `AWS doesn't say who you are: ${errorText(error)}. Set AWS_PROFILE, or log in with \`aws sso login\`.`,
-      );
-    }
-    throw new UserError("AWS doesn't say which account the credentials belong to.");
   }
 }

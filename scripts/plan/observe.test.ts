@@ -9,7 +9,7 @@ import { FIXTURE_OPTIONS } from '../../test/fixture-options.ts';
 import fixture from '../../test/topology-fixture.ts';
 import { deploymentOf } from '../../topology/deployment.ts';
 import type { WantedStack } from './compare-zone.ts';
-import { identify } from './credentials.ts';
+import { identify } from '../lib/credentials.ts';
 import { observeZone } from './observe.ts';
 import { appliedQuotas } from './quotas/applied.ts';
 import { needsOf } from './quotas/needs.ts';
@@ -227,7 +227,9 @@ describe('credentials', () => {
     vi.stubEnv('AWS_ACCESS_KEY_ID', undefined);
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', undefined);
     vi.stubEnv('AWS_PROFILE', 'mine');
-    await expect(identify(REGION)).rejects.toThrow('--offline plans as if nothing were deployed');
+    await expect(identify(REGION, '; --offline plans as if nothing were deployed')).rejects.toThrow(
+      '--offline plans as if nothing were deployed',
+    );
   });
 });
 

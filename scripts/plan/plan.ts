@@ -2,7 +2,7 @@ import { Listr } from 'listr2';
 import { AccountStacks } from './account-stacks.ts';
 import { costTables } from './cost.ts';
 import type { WantedStack } from './compare-zone.ts';
-import { identify, type Identity } from './credentials.ts';
+import { identify, type Identity } from '../lib/credentials.ts';
 import { observeZone } from './observe.ts';
 import { readinessText, stepsBefore } from './readiness.ts';
 import { lookAround } from './surroundings.ts';
@@ -67,7 +67,14 @@ async function planOf(target: Target, options: PlanOptions): Promise<Omit<Report
           const identity = await identityOf(target, options.offline);
           const listings = new AccountStacks();
           for (const zone of zones)
-            observations.set(zone.name, await observationOf(zone, target, identity, listings));
+            observations.set(
+              zone.name,
+              identity.kind === 'none'
+                ? options.offline
+                  ? NOT_LOOKED
+                  : NO_CREDENTIALS
+                : await observationOf(zone, target, identity.account, listings),
+            );
           const accounts = new Set(zones.map(({ account }) => account));
           const needs = needsOf(
             target.neighbours,
@@ -102,21 +109,25 @@ const NOT_LOOKED = {
   why: 'With --offline this is planned as if nothing were deployed.',
 } as const satisfies Observation;
 
+const NO_CREDENTIALS = {
+  kind: 'assumed-empty',
+  why: 'There are no AWS credentials, so this is planned as if nothing were deployed.',
+} as const satisfies Observation;
+
 async function identityOf({ zones }: Target, offline: boolean): Promise<Identity> {
   const [first] = zones;
-  if (offline || first === undefined) return { kind: 'none', why: NOT_LOOKED.why };
-  return identify(first.origin);
+  if (offline || first === undefined) return { kind: 'none' };
+  return identify(first.origin, '; --offline plans as if nothing were deployed');
 }
 
 async function observationOf(
   zone: Target['zones'][number],
   { described }: Target,
-  identity: Identity,
+  account: string,
   listings: AccountStacks,
 ): Promise<Observation> {
-  if (identity.kind === 'none') return { kind: 'assumed-empty', why: identity.why };
-  if (identity.account !== zone.account) {
-    const why = `Not compared: the credentials are for account ${identity.account}. Plan this zone with those of its own (AWS_PROFILE).`;
+  if (account !== zone.account) {
+    const why = `Not compared: the credentials are for account ${account}. Plan this zone with those of its own (AWS_PROFILE).`;
     return { kind: 'not-compared', why };
   }
   const place = { ...zone, regions: zone.regions.map(({ region }) => region) };

@@ -22,7 +22,7 @@ export async function addRegion(options: AddOptions): Promise<void> {
   const region = knownRegion(options.region);
   const zone = chosenZone(options);
   const clients = new AwsClients();
-  await requireAccount(clients, zone);
+  await requireAccount(zone);
   await withWanted(zone, async ({ stacks: wanted, folder }) => {
     const names = planAddition({
       zone,

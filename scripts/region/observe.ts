@@ -7,13 +7,17 @@ import { clusterIdentifier, globalClusterIdentifier, outputKeys, stackNames } fr
 import type { AwsRegion } from '../../topology/aws-regions.ts';
 import type { ZoneDeployment } from '../../topology/deployment.ts';
 import type { AwsClients } from '../lib/aws-clients.ts';
+import { identify } from '../lib/credentials.ts';
 import { type DeployedStack, readAnyStack } from '../lib/deployed-stack.ts';
 import { errorText, UserError } from '../lib/user-error.ts';
 import { type GlobalMember, type LeavingDatabase, regionOfArn } from './database-safety.ts';
 
 /** Fails with `UserError` unless the credentials are for the zone's account. */
-export async function requireAccount(clients: AwsClients, zone: ZoneDeployment): Promise<void> {
-  const account = await clients.account(zone.origin);
+export async function requireAccount(zone: ZoneDeployment): Promise<void> {
+  const identity = await identify(zone.origin);
+  if (identity.kind === 'none')
+    throw new UserError('There are no AWS credentials. Set AWS_PROFILE, or log in with `aws sso login`.');
+  const { account } = identity;
   if (account === zone.account) return;
   throw new UserError(
     `Zone ${zone.name} is in account ${zone.account}, and the credentials are for ${account}. Set AWS_PROFILE to one of the zone's account.`,

@@ -29,7 +29,7 @@ export async function removeRegion(options: RemoveOptions): Promise<void> {
   const listed = zone.regions.some((one) => one.region === region);
   refuseByDescription({ zone, region, origin: zone.origin, listed });
   const clients = new AwsClients();
-  await requireAccount(clients, zone);
+  await requireAccount(zone);
   const steps = await stepsOf(clients, zone, region);
   if (steps.length === 0) {
     process.stdout.write(`Nothing of ${region} is deployed in zone ${zone.name}.\n`);
