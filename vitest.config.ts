@@ -52,6 +52,8 @@ export default defineConfig({
           include: ['**/*.pg.test.ts'],
           exclude: EXCLUDED,
           maxWorkers: 2,
+          // The contract's cases await a running service most of the time.
+          maxConcurrency: 16,
           sequence: { groupOrder: 1 },
           testTimeout: 60_000,
           expect: PATIENT,
@@ -78,6 +80,7 @@ export default defineConfig({
           exclude: EXCLUDED,
           fileParallelism: false,
           maxWorkers: 1,
+          maxConcurrency: 16,
           sequence: { groupOrder: 3 },
           testTimeout: 120_000,
           expect: PATIENT,

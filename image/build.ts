@@ -15,6 +15,7 @@ const ENTRIES = [
   'service/migrate.ts',
   'service/bootstrap.ts',
   'service/root-key.ts',
+  'service/vault-key.ts',
   'service/tasks.ts',
   'service/feed-trial.ts',
   'image/healthcheck.ts',

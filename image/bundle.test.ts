@@ -46,6 +46,7 @@ test.each([
   ['prepare', 'The database was not prepared: KEYHEARTH_READER_URLS is missing'],
   ['migrate', 'KEYHEARTH_WRITER_URL'],
   ['bootstrap', 'No workspace was made: KEYHEARTH_ZONE'],
+  ['vault-key', 'No vault key was made: use: '],
   ['tasks', 'Nothing was done: use: '],
   ['feed-trial', 'feed trial: KEYHEARTH_WRITER_URL'],
 ])('%s runs, and says what it needs', async (name, sentence) => {

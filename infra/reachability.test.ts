@@ -5,7 +5,7 @@ import { type Needs, prove } from './test/reachability.ts';
 import { deployment, testApp } from './test/zones.ts';
 import { buildZone } from './zone.ts';
 
-const SERVICES = ['ecr.api', 'ecr.dkr', 'logs', 'secretsmanager'];
+const SERVICES = ['ecr.api', 'ecr.dkr', 'kms', 'logs', 'secretsmanager'];
 const NEEDS: Needs = { services: [...SERVICES, 'kinesis-firehose'], outside: null };
 const OUTSIDE = { ranges: ['198.51.100.0/24', '203.0.113.8/32'], port: 8443 };
 const THREE_REGIONS: Partial<Zone> = { replicas: ['eu-north-1', 'eu-west-3'] };
@@ -129,12 +129,13 @@ test.each([
   expect(without(two, LINK_BACK, start).lost).toEqual([`eu-central-1: ${name}: ${RECEIVER}`]);
 });
 
-test.each(['EcrApi', 'EcrDocker', 'Logs', 'SecretsManager', 'Firehose'])(
+test.each(['EcrApi', 'EcrDocker', 'Kms', 'Logs', 'SecretsManager', 'Firehose'])(
   'without the endpoint %s it is lost',
   (id) => {
     const services: Record<string, string> = {
       EcrApi: 'ecr.api',
       EcrDocker: 'ecr.dkr',
+      Kms: 'kms',
       Logs: 'logs',
       SecretsManager: 'secretsmanager',
       Firehose: 'kinesis-firehose',
@@ -211,9 +212,9 @@ test('whichever rule, route, endpoint, gateway or association is removed, someth
       expect(prove(changed, needs).lost, `${stackName} ${id}`).not.toEqual([]);
     }
   }
-  // Of each region: 10 rules between groups, 4 rules and 6 routes to the other region, 5 endpoints, an attachment; and for each of three
+  // Of each region: 10 rules between groups, 4 rules and 6 routes to the other region, 6 endpoints, an attachment; and for each of three
   // availability zones 3 subnets, a NAT gateway, the route from it, and the routes of 2 ranges to it. And one connection.
-  expect(removed).toBe(2 * (10 + 4 + 6 + 5 + 1 + 3 * (3 + 1 + 1 + 2)) + 1);
+  expect(removed).toBe(2 * (10 + 4 + 6 + 6 + 1 + 3 * (3 + 1 + 1 + 2)) + 1);
 });
 
 test('a default route in a task’s or the data’s subnet is a stray one', () => {

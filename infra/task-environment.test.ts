@@ -12,8 +12,8 @@ import {
   serviceEnvironment,
   SHUTDOWN_MS,
   splitMemory,
+  type ServicePlace,
   STOP_TIMEOUT_S,
-  type TaskPlace,
 } from './task-environment.ts';
 import { deployment } from './test/zones.ts';
 
@@ -26,9 +26,10 @@ const ZONE = deployment({
 });
 
 /** Every region of a zone, each with hosts as AWS names them. */
-const PLACES: readonly TaskPlace[] = ZONE.regions.map((here) => ({
+const PLACES: readonly ServicePlace[] = ZONE.regions.map((here) => ({
   zone: ZONE,
   here,
+  recoverableKeyArn: `arn:aws:kms:${here.region}:222222222222:key/mrk-0123456789abcdef0123456789abcdef`,
   database: {
     clusterEndpoint: `keyhearth.cluster-abc.${here.region}.rds.amazonaws.com`,
     readerEndpoints: [`two.abc.${here.region}.rds.amazonaws.com`, `one.abc.${here.region}.rds.amazonaws.com`],
@@ -56,6 +57,8 @@ test.each(PLACES)(
       databaseTls: 'rds',
       peerUrl: 'https://{region}.test-eu.keyhearth.internal:8444',
       peerServerName: 'keys.eu.example.com',
+      // In every region, since any may be home one day.
+      vault: { kind: 'kms', keyArn: place.recoverableKeyArn, region: here.region },
       trustedProxies: [here.addressRange],
       maxStalenessMs: 5000,
       stalenessMode: 'confirm',
@@ -82,7 +85,7 @@ test('callers are sent to the zones that the topology names, and to no others', 
       { name: 'global', hostname: 'keys.example.com' },
     ],
   };
-  const { zoneUrls } = readEnv({ ...serviceEnvironment({ ...(place as TaskPlace), zone }), ...SECRET });
+  const { zoneUrls } = readEnv({ ...serviceEnvironment({ ...(place as ServicePlace), zone }), ...SECRET });
   expect([...zoneUrls]).toEqual([
     ['eu', 'https://keys.eu.example.com'],
     ['global', 'https://keys.example.com'],
@@ -114,7 +117,7 @@ test.each(PLACES)(
 
 test('in a zone of one region the migrator has one place to look', () => {
   const [place] = PLACES;
-  const { database, ...rest } = place as TaskPlace;
+  const { database, ...rest } = place as ServicePlace;
   const told = migratorEnvironment({ ...rest, database: { ...database, globalWriterEndpoint: null } });
   expect(told['KEYHEARTH_MASTER_URLS']?.split(',')).toHaveLength(1);
 });
@@ -153,13 +156,13 @@ test.each([512, 1024, 2048, 4096, 30_720, 249_856])(
 
 test('it is the bytes that limit hot keys, never their number', () => {
   const { hotKeyBytesMax, hotKeysMax } = splitMemory(2048);
-  const smallest = { row: { name: null, meta: null }, dependencies: [] } as unknown as HotKey;
+  const smallest = { row: { name: null, meta: null, ratelimits: [] }, dependencies: [] } as unknown as HotKey;
   expect(hotKeysMax * sizeOf(smallest)).toBeGreaterThan(hotKeyBytesMax - sizeOf(smallest));
 });
 
 test('the heap that Node is given is the one that keys are counted against', () => {
   const [place] = PLACES;
-  const told = serviceEnvironment(place as TaskPlace);
+  const told = serviceEnvironment(place as ServicePlace);
   expect(told['NODE_OPTIONS']).toBe('--max-old-space-size=1638');
   expect(told['KEYHEARTH_MAX_KEY_BYTES']).toBe(String(819 * 1024 * 1024));
 });

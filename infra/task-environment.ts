@@ -60,10 +60,16 @@ export interface TaskPlace {
   readonly database: DatabaseHosts;
 }
 
+/** What the service has beyond what every container of the region has. */
+export interface ServicePlace extends TaskPlace {
+  /** This region's copy of the zone's key for recoverable keys. */
+  readonly recoverableKeyArn: string;
+}
+
 type Variables = Readonly<Record<string, string>>;
 
 /** Of the service's container; KEYHEARTH_PEER_SECRET comes on top, from the secret. */
-export function serviceEnvironment(place: TaskPlace): Variables {
+export function serviceEnvironment(place: ServicePlace): Variables {
   const { zone, here } = place;
   const memory = splitMemory(here.size.taskMemoryMb);
   return {
@@ -75,6 +81,7 @@ export function serviceEnvironment(place: TaskPlace): Variables {
     KEYHEARTH_PEER_URL: peerUrlTemplate(zone),
     // Peers answer with the certificate of the zone's hostname, whatever private name they are called by.
     KEYHEARTH_PEER_SERVER_NAME: zone.hostname,
+    KEYHEARTH_VAULT: `kms:${place.recoverableKeyArn}`,
     KEYHEARTH_ZONE_URLS: zone.knownZones.map(({ name, hostname }) => `${name}=https://${hostname}`).join(','),
     // The load balancer's addresses are of this range and change. No client's is: clients come from the internet.
     KEYHEARTH_TRUSTED_PROXIES: here.addressRange,

@@ -1,16 +1,22 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { fastify, type FastifyInstance, LogController } from 'fastify';
-import { apiRoutes } from './http/apis.ts';
+import { analyticsRoutes } from './http/calls/analytics.ts';
+import { apiRoutes } from './http/calls/apis.ts';
 import { BODY_BYTES } from './http/body-limits.ts';
 import { answerBrokenRequest, closeConnectionsWhenStopping } from './http/connections.ts';
 import type { HttpDeps } from './http/deps.ts';
 import { createErrorMapping, registerErrorHandling } from './http/errors.ts';
 import { internalRoutes } from './http/internal.ts';
 import { registerJsonBody } from './http/json-body.ts';
-import { keyRoutes } from './http/keys.ts';
+import { identityRoutes } from './http/calls/identities.ts';
+import { keyChangeRoutes } from './http/calls/key-changes.ts';
+import { keyGrantRoutes } from './http/calls/key-grants.ts';
+import { keyRoutes } from './http/calls/keys.ts';
+import { permissionRoutes } from './http/calls/permissions.ts';
+import { ratelimitRoutes } from './http/calls/ratelimits.ts';
 import { operationRoutes } from './http/operations.ts';
 import { createRequestIds } from './http/request-id.ts';
-import { revisionRoutes } from './http/revisions.ts';
+import { revisionRoutes } from './http/calls/revisions.ts';
 import { compileValidator } from './http/validation.ts';
 
 /** From the first byte of a request to its last. */
@@ -54,7 +60,13 @@ export function buildApp(deps: HttpDeps): FastifyInstance {
 
   void app.register(operationRoutes(deps));
   void app.register(keyRoutes(deps));
+  void app.register(keyGrantRoutes(deps));
+  void app.register(keyChangeRoutes(deps));
   void app.register(apiRoutes(deps));
+  void app.register(identityRoutes(deps));
+  void app.register(permissionRoutes(deps));
+  void app.register(ratelimitRoutes(deps));
+  void app.register(analyticsRoutes(deps));
   void app.register(revisionRoutes(deps));
   void app.register(internalRoutes(deps));
   return app;

@@ -118,7 +118,7 @@ async function bootstrap(pool: Pool, { region, workspaceName, rootKey }: Setup):
       [rootKeyId, ROOT_PERMISSIONS],
     );
     transaction.changed('workspace', workspaceId);
-    transaction.changedKey('rootKey', rootKeyId, hash);
+    transaction.changedRecord('rootKey', rootKeyId, hash);
     transaction.audit({
       workspaceId,
       actorKind: 'system',

@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freePort } from '../scripts/lib/ports.ts';
 import { createKey, startTestZone, type TestZone } from '../test/zone.ts';
+import { parseRevision } from './domain/revision.ts';
 import { readEnv } from './env.ts';
 import { buildParts, type Parts } from './parts.ts';
 import { readZoneFacts } from './zone-facts.ts';
@@ -26,7 +27,9 @@ let key: string;
 
 beforeAll(async () => {
   zone = await startTestZone();
-  ({ key } = await createKey(zone, 'us-east-1'));
+  // With a limit that applies by itself: asking it is part of the hot path.
+  const ratelimits = [{ name: 'calls', limit: 1_000_000, duration: 60_000, autoApply: true }];
+  ({ key } = await createKey(zone, 'us-east-1', { ratelimits }));
   const url = zone.urlOf('eu-west-1');
   const env = readEnv({
     KEYHEARTH_ZONE: 'global',
@@ -64,18 +67,23 @@ afterAll(async () => {
   await zone.stop();
 });
 
-async function verifyAndCount(): Promise<Caused> {
+async function callAndCount(call: string, payload: object, expected: object): Promise<Caused> {
   const caused = { queries: 0, sockets: 0 };
   await cause.run(caused, async () => {
     const answer = await parts.app.inject({
       method: 'POST',
-      url: '/v2/keys.verifyKey',
+      url: `/v2/${call}`,
       headers: { authorization: `Bearer ${zone.rootKey}` },
-      payload: { key },
+      payload,
     });
-    expect(answer.json()).toMatchObject({ data: { valid: true } });
+    expect(answer.json()).toMatchObject({ data: expected });
   });
   return caused;
+}
+
+async function verifyAndCount(): Promise<Caused> {
+  const ratelimits = [{ name: 'calls', exceeded: false }];
+  return await callAndCount('keys.verifyKey', { key }, { valid: true, ratelimits });
 }
 
 test('a cold verification reads the database: the count counts', async () => {
@@ -88,4 +96,20 @@ test('a hot verification issues no query and opens no socket', async () => {
   await verifyAndCount();
   for (let turn = 0; turn < 200; turn += 1)
     expect(await verifyAndCount()).toEqual({ queries: 0, sockets: 0 });
+});
+
+test('a rate limit of a namespace that is held issues no query and opens no socket', async () => {
+  const namespace = 'hot path';
+  const made = await zone.task('us-east-1').call('ratelimit.createNamespace', { namespace });
+  const revision = parseRevision(made.headers.get('keyhearth-revision') ?? '');
+  if (revision === undefined) throw new Error('the namespace was not made');
+  expect(await parts.feed.waitFor(revision, 5000)).toBe(true);
+  const body = { namespace, identifier: 'user_1', limit: 1_000_000, duration: 60_000 };
+  expect((await callAndCount('ratelimit.limit', body, { success: true })).queries).toBeGreaterThanOrEqual(1);
+  for (let turn = 0; turn < 20; turn += 1) {
+    expect(await callAndCount('ratelimit.limit', body, { success: true })).toEqual({
+      queries: 0,
+      sockets: 0,
+    });
+  }
 });

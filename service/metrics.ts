@@ -4,12 +4,17 @@ import type { Reverification } from './cache/reverification.ts';
 import type { HeartbeatWriter } from './home/heartbeat-writer.ts';
 import type { HomeWatch } from './home/home-watch.ts';
 import type { Pruner } from './home/pruner.ts';
+import type { Refiller } from './home/refiller.ts';
 import type { TaskReporter } from './home/task-reporter.ts';
 import type { TaskStatusStore } from './home/task-status-store.ts';
+import type { MemoryRateLimiter } from './limits/memory-rate-limiter.ts';
 import type { ChangeFeed } from './store/change-feed.ts';
 import type { EpochWriter } from './store/epoch-writer.ts';
+import type { Credits } from './verify/credits.ts';
 import type { RecordFinder } from './verify/finder.ts';
+import type { NamespaceLimits } from './verify/namespace-limits.ts';
 import type { Verifier } from './verify/verifier.ts';
+import type { WorkspaceLimit } from './verify/workspace-limit.ts';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 
 /** A number that is read when the metrics are asked for. Labels: name → value. */
@@ -68,11 +73,20 @@ export interface MeasuredParts {
   readonly reverification: Reverification;
   readonly source: FallbackSource;
   readonly pruner: Pruner;
+  readonly refiller: Refiller;
   readonly taskStatus: TaskStatusStore;
+  readonly limiter: MemoryRateLimiter;
+  readonly namespaceLimits: NamespaceLimits;
+  readonly workspaceLimit: WorkspaceLimit;
+  readonly credits: Credits;
   /** How many other regions this task asks and reaches. */
   readonly regions: () => number;
   /** This task would be at home, but listens for a later home first. */
   readonly listening: () => boolean;
+}
+
+function byOutcome(counters: Readonly<Record<string, number>>) {
+  return Object.entries(counters).map(([outcome, value]) => ({ labels: { outcome }, value }));
 }
 
 /** The metrics of a task, with its zone and region as labels of each. */
@@ -92,7 +106,12 @@ export function taskMetrics(
     reverification,
     source,
     pruner,
+    refiller,
     taskStatus,
+    limiter,
+    namespaceLimits,
+    workspaceLimit,
+    credits,
     regions,
     listening,
   } = parts;
@@ -184,6 +203,26 @@ export function taskMetrics(
         'Records read again after another writer took over.',
         () => reverification.counters.records,
       ),
+      gauge('rate_limit_counters', 'Counters of rate limits held.', () => limiter.size),
+      counter(
+        'rate_limit_counters_evicted',
+        'Counters that left before they had expired: their callers got a new window early.',
+        () => limiter.counters.evicted,
+      ),
+      counter('namespace_limits', 'What ratelimit.limit was asked for, by outcome.', () =>
+        byOutcome(namespaceLimits.counters),
+      ),
+      counter(
+        'workspace_limit_refusals',
+        'Calls refused because their workspace made too many.',
+        () => workspaceLimit.counters.refused,
+      ),
+      counter('credit_spends', 'Takings of credits, by outcome.', () => byOutcome(credits.counters)),
+      counter(
+        'credit_ledger_ms',
+        'Time that verifications waited for the ledger, in ms.',
+        () => credits.waitedMs,
+      ),
       gauge('home', '1 while this task is at home.', () => (home.epoch() === null ? 0 : 1)),
       gauge('other_regions', 'Other regions of the zone that this task asks and reaches.', () => regions()),
       gauge('home_listening', '1 while this task would be at home, but listens for a later home first.', () =>
@@ -213,6 +252,12 @@ export function taskMetrics(
       ),
       counter('pruned_changes', 'Change rows pruned by this task.', () => pruner.counters.changes),
       counter('prunes_failed', 'Prunings that failed.', () => pruner.counters.failures),
+      counter(
+        'credits_refilled',
+        'Accounts of credits that this task refilled.',
+        () => refiller.counters.refilled,
+      ),
+      counter('refills_failed', 'Rounds of refilling that failed.', () => refiller.counters.failures),
       counter(
         'revision_waits',
         'Waits for other regions to apply a revision.',

@@ -10,6 +10,7 @@ import { systemClock } from './clock.ts';
 import { cloudwatchMetrics, type Runs } from './cloudwatch-metrics.ts';
 import { EventLoopDelay } from './cloudwatch/event-loop-delay.ts';
 import { LatencyHistogram } from './cloudwatch/latency-histogram.ts';
+import type { Principal } from './domain/principal.ts';
 import { Problem } from './domain/problem.ts';
 import type { Env } from './env.ts';
 import { HeartbeatWriter } from './home/heartbeat-writer.ts';
@@ -18,17 +19,24 @@ import { Listening } from './home/listening.ts';
 import { Members } from './home/members.ts';
 import type { FeedView } from './home/ports.ts';
 import { Pruner } from './home/pruner.ts';
+import { Refiller } from './home/refiller.ts';
 import { TaskReporter } from './home/task-reporter.ts';
 import { TaskStatusStore } from './home/task-status-store.ts';
 import type { TaskReport } from './home/types.ts';
+import type { HttpDeps } from './http/deps.ts';
 import { createManage } from './manage/create-manage.ts';
+import { limitRoutes } from './http/calls/limit.ts';
+import { namespaceMaker } from './http/calls/make-namespace.ts';
 import { verifyKeyRoute } from './http/verify-key.ts';
+import { MemoryRateLimiter } from './limits/memory-rate-limiter.ts';
 import { taskMetrics } from './metrics.ts';
 import { createPeers, type PeersClient } from './peers/client.ts';
 import { createPeerEndpoint } from './peers/endpoint.ts';
 import { createPeerGate } from './peers/gate.ts';
+import { ledgerOf } from './credit-sources.ts';
 import { databaseAccess } from './store/access.ts';
 import { ChangeFeed } from './store/change-feed.ts';
+import { PostgresCreditLedger } from './store/credit-ledger.ts';
 import { databaseOf } from './store/database.ts';
 import { EpochWriter } from './store/epoch-writer.ts';
 import { PostgresFeedReader } from './store/feed-reader.ts';
@@ -38,9 +46,13 @@ import { homeRows, rowsOf } from './store/rows.ts';
 import { homeSourceOf, ownReader, readersOf } from './record-sources.ts';
 import { Authenticator } from './verify/authenticator.ts';
 import { BatchedSource } from './verify/batched-source.ts';
+import { Credits } from './verify/credits.ts';
 import { RecordFinder } from './verify/finder.ts';
 import { KeyTextGuard } from './verify/key-text-guard.ts';
+import { NamespaceLimits } from './verify/namespace-limits.ts';
 import { Verifier } from './verify/verifier.ts';
+import { WorkspaceLimit } from './verify/workspace-limit.ts';
+import { createVault } from './vault/create-vault.ts';
 import type { ZoneFacts } from './zone-facts.ts';
 
 const LOAD_BATCH = 200;
@@ -48,6 +60,7 @@ const LOAD_CONCURRENCY = 4;
 const MAX_WAITING_LOADS = 20_000;
 const REVERIFY_CHUNK = 100;
 const MAX_ROOT_KEYS = 20_000;
+const MAX_NAMESPACES = 20_000;
 const FEED_TIMEOUT_MS = 1000;
 const SWITCH_READER_AFTER_MS = 500;
 
@@ -61,6 +74,7 @@ export interface Parts {
   readonly members: Members | null;
   readonly heartbeat: HeartbeatWriter;
   readonly pruner: Pruner;
+  readonly refiller: Refiller;
   readonly reporter: TaskReporter;
   readonly reverification: Reverification;
   readonly peers: PeersClient;
@@ -159,6 +173,14 @@ export function buildParts({ env, zone, taskId }: TaskFacts, log: Logger, status
     onIdleError,
   });
   const homeRecords = new RecordReader(homeReadsPool);
+  // A verification waits for its credits: neither writes nor reads of other regions may stand before it.
+  const creditsPool = createPool({
+    url: env.writerUrl,
+    access,
+    applicationName: 'keyhearth credits',
+    connections: env.poolConnections,
+    onIdleError,
+  });
   const homeSource = new BatchedSource({
     source: homeSourceOf(() => home.current(), homeRecords, peers),
     batchSize: LOAD_BATCH,
@@ -196,6 +218,7 @@ export function buildParts({ env, zone, taskId }: TaskFacts, log: Logger, status
     maxKeys: env.maxKeys,
     maxBytes: env.maxKeyBytes,
     maxRootKeys: MAX_ROOT_KEYS,
+    maxNamespaces: MAX_NAMESPACES,
     maxAbsent: env.maxAbsent,
     maxAgeMs: env.maxAgeMs,
     loadConcurrency: LOAD_CONCURRENCY,
@@ -233,6 +256,7 @@ export function buildParts({ env, zone, taskId }: TaskFacts, log: Logger, status
   const heartbeat = new HeartbeatWriter({ database, epoch, log, intervalMs: env.heartbeatMs });
   const pruner = new Pruner({ database, epoch, log });
   const writer = new EpochWriter({ pool: writerPool, epoch });
+  const refiller = new Refiller({ writer, epoch, log, nowMs: () => clock.nowMs() });
   const taskStatus = new TaskStatusStore({
     database,
     epoch,
@@ -272,7 +296,13 @@ export function buildParts({ env, zone, taskId }: TaskFacts, log: Logger, status
     maxStalenessMs,
     mode,
   });
-  const verifier = new Verifier({ finder, records: cache, clock });
+  const limiter = new MemoryRateLimiter({ maxCounters: env.maxRateLimitCounters });
+  const homeLedger = new PostgresCreditLedger({ pool: creditsPool, epoch });
+  const credits = new Credits({ ledger: ledgerOf(() => home.current(), homeLedger, peers), clock });
+  const verifier = new Verifier({ finder, records: cache, limiter, credits, clock });
+  const namespaceLimits = new NamespaceLimits({ finder, records: cache, freshness: feed, limiter, clock });
+  const workspaceLimit = new WorkspaceLimit({ limiter, clock });
+  const admit = (principal: Principal): void => workspaceLimit.admit(principal);
   const authenticator = new Authenticator({ finder, clock });
   const guarded: Pick<Authenticator, 'authenticate' | 'confirm'> = {
     authenticate: (text, need) => {
@@ -294,7 +324,12 @@ export function buildParts({ env, zone, taskId }: TaskFacts, log: Logger, status
     reverification,
     source,
     pruner,
+    refiller,
     taskStatus,
+    limiter,
+    namespaceLimits,
+    workspaceLimit,
+    credits,
     regions: () => peers.regions.length,
     listening: () => listening?.isWaiting === true,
   };
@@ -315,13 +350,21 @@ export function buildParts({ env, zone, taskId }: TaskFacts, log: Logger, status
     clock,
     log,
   });
-  const app = buildApp({
+  const deps: HttpDeps = {
     region: env.region,
     logger: log,
     trustedProxies: env.trustedProxies,
     zoneGuard: (text) => void guard.admits(text),
     authenticate: (text) => guarded.authenticate(text),
-    manage: createManage({ writer, rows: homeRows(writerPool, epoch), zone: env.zone, randomBytes }),
+    admit,
+    manage: createManage({
+      writer,
+      rows: homeRows(writerPool, epoch),
+      zone: env.zone,
+      randomBytes,
+      vault: createVault(env.vault, { zone: env.zone }),
+      nowMs: () => clock.nowMs(),
+    }),
     home,
     taskStatus,
     waitForRevision: async (revision, timeoutMs) => await feed.waitFor(revision, timeoutMs),
@@ -339,6 +382,7 @@ export function buildParts({ env, zone, taskId }: TaskFacts, log: Logger, status
         home: homeSourceOf(() => home.current(), homeRecords, null),
         reader: ownReader(feed),
       },
+      ledger: ledgerOf(() => home.current(), homeLedger, null),
     }),
     readiness: () => {
       const waitingFor = status.readiness();
@@ -346,15 +390,26 @@ export function buildParts({ env, zone, taskId }: TaskFacts, log: Logger, status
     },
     metrics: async () => ({ contentType: metrics.contentType, body: await metrics.metrics() }),
     closing: status.closing,
-  });
+  };
+  const app = buildApp(deps);
   void app.register(
-    verifyKeyRoute({ authenticator: guarded, verifier, freshness: feed, stopwatch: verifyMs }),
+    verifyKeyRoute({ authenticator: guarded, admit, verifier, freshness: feed, stopwatch: verifyMs }),
+  );
+  void app.register(
+    limitRoutes({
+      authenticator: guarded,
+      admit,
+      limits: namespaceLimits,
+      freshness: feed,
+      makeNamespace: namespaceMaker(deps),
+    }),
   );
   const recordPools = instances.map((instance) => instance.records);
   const pools = [
     writerPool,
     homePool,
     homeReadsPool,
+    creditsPool,
     ...instances.flatMap((instance) => [instance.records, instance.feed]),
   ];
   return {
@@ -365,6 +420,7 @@ export function buildParts({ env, zone, taskId }: TaskFacts, log: Logger, status
     members,
     heartbeat,
     pruner,
+    refiller,
     reporter,
     reverification,
     peers,

@@ -16,7 +16,7 @@ afterAll(() => postgres.stop());
 
 const NOTHING_THERE = 'postgres://keyhearth_app:x@127.0.0.1:1/keyhearth';
 const READER_FITS = {
-  schema: 101,
+  schema: 102,
   applied: [],
   reason: 'the reader shows everything that this version ships',
 };
@@ -30,8 +30,8 @@ test('a master user who is no superuser makes roles and schema; the second time 
   const first = await runEntry('prepare', settings);
   expect(first).toMatchObject({ status: 0, stderr: '' });
   expect(parsed(first.stdout)).toEqual({
-    schema: 101,
-    applied: ['0101_base'],
+    schema: 102,
+    applied: ['0101_base', '0102_key-api'],
     reason: 'migrations were missing',
   });
   // No writer is needed: the master's URL leads nowhere.
@@ -63,7 +63,7 @@ test('of several migrators at the same moment, one migrates and all succeed', as
   );
   // The entry's own output.
   const applied = all.flatMap(({ stdout }) => (parsed(stdout) as { applied: string[] }).applied);
-  expect(applied).toEqual(['0101_base']);
+  expect(applied).toEqual(['0101_base', '0102_key-api']);
 });
 
 test('databases of one server may be prepared at the same moment, though they share the roles', async () => {
@@ -169,20 +169,20 @@ test('home lost: an older schema that this version supports is enough, with a wa
   );
   await runEntry('prepare', database.settings);
   await server.asAdmin(database, async (client) => {
-    // As a version sees it that ships 0102 and meets 0101: here, one that ships 0101 and meets 0100 by another name.
-    await client.query(`update schema_migrations set name = '0101_older'`);
+    // As a version sees it that ships 0103 and meets 0102: here, one that ships 0102 and meets it by another name.
+    await client.query(`update schema_migrations set name = '0102_older' where name like '0102%'`);
   });
   const older = await runEntry('prepare', lost);
   expect(older.status).toBe(0);
   expect(older.stderr).toMatch(
-    /^Warning: no writer can be reached: .*; schema 101 will do for this version, and 0101_base must be applied later\.\n$/,
+    /^Warning: no writer can be reached: .*; schema 102 will do for this version, and 0102_key-api must be applied later\.\n$/,
   );
-  expect(parsed(older.stdout)).toMatchObject({ schema: 101, applied: [] });
+  expect(parsed(older.stdout)).toMatchObject({ schema: 102, applied: [] });
   await server.asAdmin(database, async (client) => {
     await client.query(`update schema_migrations set name = '0201_newer'`);
   });
   expect((await runEntry('prepare', database.settings)).stderr).toBe(
-    'The database was not prepared: the database has schema 201, and this version works with 101 to 199: deploy a newer version.\n',
+    'The database was not prepared: the database has schema 201, and this version works with 102 to 199: deploy a newer version.\n',
   );
 });
 
@@ -198,7 +198,9 @@ test('the first place that accepts writes is taken: not a standby, not one that 
     ...standbys,
     KEYHEARTH_MASTER_URLS: `${standbys.KEYHEARTH_MASTER_URLS},${database.masterUrl}`,
   };
-  expect(parsed((await runEntry('prepare', all)).stdout)).toMatchObject({ applied: ['0101_base'] });
+  expect(parsed((await runEntry('prepare', all)).stdout)).toMatchObject({
+    applied: ['0101_base', '0102_key-api'],
+  });
 });
 
 test('another migration that runs for long is waited for, then left alone', async () => {
@@ -282,7 +284,7 @@ test.each([
     const database = await server.createDatabase();
     await runEntry('prepare', database.settings);
     await server.asAdmin(database, async (client) => {
-      await client.query(`update schema_migrations set name = '0101_older'`);
+      await client.query(`update schema_migrations set name = '0102_older' where name like '0102%'`);
     });
     const { status, stderr } = await runEntry('prepare', {
       ...database.settings,

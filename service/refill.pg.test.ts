@@ -39,6 +39,7 @@ class Holder {
       maxKeys: 1000,
       maxBytes: 10_000_000,
       maxRootKeys: 10,
+      maxNamespaces: 10,
       maxAbsent: 1000,
       maxAgeMs: 3_600_000,
       loadConcurrency: 4,
@@ -99,7 +100,7 @@ beforeAll(async () => {
     intervalMs: 100,
   });
   heartbeat.start();
-  ({ apiId } = (await side.manage.createApi(contextOf(side.principal), { name: 'test' })).data);
+  ({ apiId } = (await side.manage.apis.createApi(contextOf(side.principal), { name: 'test' })).data);
   const name = new URL(url).pathname.slice(1);
   for (const [at, node] of [postgres.primary, ...standbys].entries()) {
     const holder = new Holder(`reader ${at}`, databaseUrl(node.url, name));
@@ -116,12 +117,12 @@ afterAll(async () => {
 });
 
 async function createKey(): Promise<{ keyId: string; hash: KeyHash; revision: Revision }> {
-  const { data, revision } = await side.manage.createKey(contextOf(side.principal), { apiId });
+  const { data, revision } = await side.manage.keys.createKey(contextOf(side.principal), { apiId });
   return { keyId: data.keyId, hash: hashKey(data.key), revision };
 }
 
 async function deleteKey(keyId: string): Promise<Revision> {
-  return (await side.manage.deleteKey(contextOf(side.principal), { keyId })).revision;
+  return (await side.manage.keys.deleteKey(contextOf(side.principal), { keyId })).revision;
 }
 
 /** Inserts a key under a hash that was known before: what creation does, with the hash chosen here. */
@@ -132,7 +133,7 @@ async function insertKey(hash: KeyHash): Promise<Revision> {
       `insert into keys (id, workspace_id, api_id, hash, start) values ($1, $2, $3, decode($4, 'hex'), 'test')`,
       [`key_${hash.slice(0, 12)}`, principal.workspaceId, apiId, hash],
     );
-    transaction.changedKey('key', `key_${hash.slice(0, 12)}`, hash);
+    transaction.changedRecord('key', `key_${hash.slice(0, 12)}`, hash);
     transaction.audit({
       workspaceId: principal.workspaceId,
       actorKind: 'system',
@@ -220,7 +221,7 @@ test('under a storm of updates and refills no reader ever shows less than what i
   let updates = 0;
   const writers = keys.map(async ({ keyId, hash }) => {
     for (let version = 1; performance.now() < until; version += 1) {
-      const { revision } = await side.manage.updateKey(contextOf(side.principal), {
+      const { revision } = await side.manage.keys.updateKey(contextOf(side.principal), {
         keyId,
         name: String(version),
       });

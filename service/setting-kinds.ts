@@ -1,4 +1,5 @@
 import { parseDatabaseUrl } from './store/database-url.ts';
+import { parseVaultSetting, type VaultSetting } from './vault/setting.ts';
 
 /** A zone’s, or a region’s: URLs are made from it. */
 export const NAME = {
@@ -141,4 +142,9 @@ export function databaseUrl(text: SettingText<string>): Setting<string> {
 function checkedUrl(value: string): string {
   parseDatabaseUrl(value);
   return value;
+}
+
+/** `file:<path>` or `kms:<ARN>`; none where it isn't given. */
+export function vault(text: SettingText<VaultSetting>): Setting<VaultSetting> {
+  return setting<VaultSetting>({ fallback: { kind: 'none' }, ...text }, 'file:… or kms:…', parseVaultSetting);
 }

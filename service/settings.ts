@@ -12,7 +12,9 @@ import {
   pattern,
   setting,
   type Setting,
+  vault,
 } from './setting-kinds.ts';
+import type { VaultSetting } from './vault/setting.ts';
 
 /**
  * Every setting of a task. docs/SETTINGS.md is generated from this table; service/env.ts reads it.
@@ -135,6 +137,11 @@ export const SETTINGS = {
     matches: /^.{32,}$/,
     allowed: 'at least 32 characters',
   }),
+  vault: vault({
+    variable: 'KEYHEARTH_VAULT',
+    description:
+      'What encrypts the texts of recoverable keys: `file:<path>` of a key file (made by `service/vault-key.ts`), the same for all tasks of the zone, or `kms:<ARN>` of this region’s copy of the zone’s key. Without one, no key can be recoverable.',
+  }),
   zoneUrls: pairs({
     variable: 'KEYHEARTH_ZONE_URLS',
     description:
@@ -218,6 +225,15 @@ export const SETTINGS = {
     max: 20_000_000,
     unit: 'keys',
   }),
+  maxRateLimitCounters: number({
+    variable: 'KEYHEARTH_MAX_RATE_LIMIT_COUNTERS',
+    description:
+      'Counters of rate limits held at most; expired ones leave first. One that leaves before it has expired gives its caller a new window early.',
+    fallback: 500_000,
+    min: 1000,
+    max: 20_000_000,
+    unit: 'counters',
+  }),
   poolConnections: number({
     variable: 'KEYHEARTH_POOL_CONNECTIONS',
     description: 'Connections to each database instance, at most.',
@@ -288,4 +304,5 @@ export const SETTINGS = {
   | Setting<number>
   | Setting<readonly string[]>
   | Setting<ReadonlyMap<string, string>>
+  | Setting<VaultSetting>
 >;

@@ -63,13 +63,14 @@ export class Task {
     const parts = await this.#build();
     this.#parts = parts;
     if (this.#closing) return 'stopped';
-    const { app, home, heartbeat, pruner, feed, cloudwatch } = parts;
+    const { app, home, heartbeat, pruner, refiller, feed, cloudwatch } = parts;
     await app.listen({ host: this.#env.host, port: this.#env.port });
     cloudwatch.start();
     if (!(await this.#untilSchemaFits(parts))) return 'stopped';
     await home.start();
     heartbeat.start();
     pruner.start();
+    refiller.start();
     this.#waitingFor = 'the change feed has no answer yet';
     if ((await feed.start()) === 'stopped') return 'stopped';
     // The first look for home knew nothing of the feed; a task that is ready should pass calls on at once.
@@ -98,8 +99,19 @@ export class Task {
     await this.#starting?.catch(() => {});
     // Stopped before anything was built.
     if (this.#parts === null) return;
-    const { app, home, heartbeat, pruner, feed, reporter, reverification, peers, cloudwatch, pools } =
-      this.#parts;
+    const {
+      app,
+      home,
+      heartbeat,
+      pruner,
+      refiller,
+      feed,
+      reporter,
+      reverification,
+      peers,
+      cloudwatch,
+      pools,
+    } = this.#parts;
     await delay(this.#env.drainMs);
     const force = setTimeout(() => app.server.closeAllConnections(), this.#env.shutdownMs);
     await app.close();
@@ -108,7 +120,14 @@ export class Task {
     cloudwatch.stop();
     const stopRest = async (): Promise<void> => {
       await reporter.stop();
-      await Promise.all([feed.stop(), reverification.stop(), heartbeat.stop(), pruner.stop(), home.stop()]);
+      await Promise.all([
+        feed.stop(),
+        reverification.stop(),
+        heartbeat.stop(),
+        pruner.stop(),
+        refiller.stop(),
+        home.stop(),
+      ]);
       await peers.close();
       await Promise.all(pools.map(async (pool) => await pool.end()));
     };

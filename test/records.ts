@@ -3,6 +3,7 @@ import type { Change } from '../service/domain/change.ts';
 import type {
   ApiObject,
   KeyRow,
+  NamespaceRow,
   RecordReads,
   RootKeyRow,
   SharedObject,
@@ -27,6 +28,8 @@ export function buildKeyRow(hash: string, change: Partial<KeyRow> = {}): KeyRow 
     expiresAtMs: null,
     roleIds: [],
     permissionIds: [],
+    ratelimits: [],
+    creditAccountId: null,
     ...change,
   };
 }
@@ -62,6 +65,7 @@ export function keyChange(hash: string, seq = 1n): Change {
 export class FakeSource implements RecordSource {
   readonly keys = new Map<KeyHash, KeyRow>();
   readonly rootKeys = new Map<KeyHash, RootKeyRow>();
+  readonly namespaces = new Map<KeyHash, NamespaceRow>();
   readonly shared = new Map<string, SharedObject>();
   readonly asked: (readonly KeyHash[])[] = [];
   failure: Error | null = null;
@@ -69,7 +73,7 @@ export class FakeSource implements RecordSource {
 
   constructor() {
     this.put(buildApi());
-    this.put({ kind: 'workspace', id: asWorkspaceId('ws_1'), enabled: true });
+    this.put({ kind: 'workspace', id: asWorkspaceId('ws_1'), enabled: true, rateLimit: null });
   }
 
   put(object: SharedObject): void {
@@ -105,8 +109,14 @@ export class FakeSource implements RecordSource {
         return row === undefined ? [] : [[hash, { row, shared: this.#find([workspaceRef(row)]) }] as const];
       }),
     );
+    const namespaces = new Map(
+      hashes.flatMap((hash) => {
+        const row = this.namespaces.get(hash);
+        return row === undefined ? [] : [[hash, { row, shared: this.#find([workspaceRef(row)]) }] as const];
+      }),
+    );
     await this.#answer();
-    return { keys, rootKeys };
+    return { keys, rootKeys, namespaces };
   }
 
   async readShared(refs: readonly SharedRef[]): Promise<readonly SharedObject[]> {
@@ -129,6 +139,7 @@ export class FakeSource implements RecordSource {
       ...(row.identityId === null ? [] : [{ kind: 'identity', id: row.identityId } as const]),
       ...row.roleIds.map((id) => ({ kind: 'role', id }) as const),
       ...row.permissionIds.map((id) => ({ kind: 'permission', id }) as const),
+      ...(row.creditAccountId === null ? [] : [{ kind: 'credits', id: row.creditAccountId } as const]),
     ]);
   }
 

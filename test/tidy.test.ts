@@ -31,6 +31,7 @@ const LONGER: Readonly<Record<string, string>> = {
   'scripts/local/zone-platform.ts':
     'one class that owns all that runs for a zone and the order of starting and stopping it',
   'service/parts.ts': 'the one place that builds everything and ties it together',
+  'service/settings.ts': 'a table with one entry for each setting of a task',
   'service/store/change-feed.ts':
     'one class whose rules only hold together: position, refills, other readers, other epochs',
   'topology/aws-regions.ts': 'a table with one entry for each AWS region',

@@ -1,14 +1,21 @@
 import { NO_FLOOR } from '../service/domain/feed.ts';
 import { HotCache } from '../service/cache/hot-cache.ts';
 import { generateKeyText, hashKey } from '../service/domain/key-text.ts';
+import { MemoryRateLimiter } from '../service/limits/memory-rate-limiter.ts';
 import { Authenticator } from '../service/verify/authenticator.ts';
+import { Credits } from '../service/verify/credits.ts';
 import { RecordFinder, type StalenessMode } from '../service/verify/finder.ts';
 import { KeyTextGuard } from '../service/verify/key-text-guard.ts';
+import { NamespaceLimits } from '../service/verify/namespace-limits.ts';
+import type { CreditLedger, Spending } from '../service/verify/ports.ts';
 import { Verifier } from '../service/verify/verifier.ts';
+import { WorkspaceLimit } from '../service/verify/workspace-limit.ts';
 import { FakeClock } from './fake-clock.ts';
 import { buildKeyRow, buildRootKeyRow, FakeSource } from './records.ts';
 
 export const KEY = generateKeyText({ bytes: new Uint8Array(16).fill(7), zone: 'global' });
+/** In neither database, unless a test puts it there. */
+export const OTHER_KEY = generateKeyText({ bytes: new Uint8Array(16).fill(8), zone: 'global' });
 export const ROOT_KEY = generateKeyText({
   prefix: 'kh_root',
   bytes: new Uint8Array(24).fill(9),
@@ -23,10 +30,33 @@ export interface VerifySide {
   readonly cache: HotCache;
   readonly finder: RecordFinder;
   readonly verifier: Verifier;
+  readonly limiter: MemoryRateLimiter;
+  readonly credits: Credits;
+  readonly ledger: FakeLedger;
+  readonly namespaceLimits: NamespaceLimits;
+  readonly workspaceLimit: WorkspaceLimit;
   readonly authenticator: Authenticator;
   readonly clock: FakeClock;
   /** What the feed is supposed to say; tests change it. */
   readonly freshness: { staleness: number; reaches: boolean };
+}
+
+/** A ledger in memory whose answers can be held back; an account that it doesn't know has nothing. */
+export class FakeLedger implements CreditLedger {
+  readonly balances = new Map<string, number>();
+  readonly asked: (readonly [accountId: string, cost: number])[] = [];
+  generation = 1;
+  failure: Error | null = null;
+
+  async spend(accountId: string, cost: number): Promise<Spending> {
+    this.asked.push([accountId, cost]);
+    if (this.failure !== null) throw this.failure;
+    const before = this.balances.get(accountId) ?? 0;
+    const spent = before >= cost;
+    const free = spent ? before - cost : before;
+    this.balances.set(accountId, free);
+    return await Promise.resolve({ spent, free, generation: this.generation });
+  }
 }
 
 /** `KEY` and `ROOT_KEY` exist in both databases. */
@@ -45,6 +75,7 @@ export function makeVerifySide(mode: StalenessMode = 'serve'): VerifySide {
     maxKeys: 10,
     maxBytes: 100_000,
     maxRootKeys: 10,
+    maxNamespaces: 10,
     maxAbsent: 10,
     maxAgeMs: 60_000,
     loadConcurrency: 1,
@@ -61,16 +92,38 @@ export function makeVerifySide(mode: StalenessMode = 'serve'): VerifySide {
       ['eu', 'keys.eu.example.com'],
     ]),
   });
+  const feed = {
+    mark: null,
+    stalenessMs: () => freshness.staleness,
+    waitFor: async () => freshness.reaches,
+  };
   const finder = new RecordFinder({
     records: cache,
-    freshness: { mark: null, stalenessMs: () => freshness.staleness, waitFor: async () => freshness.reaches },
+    freshness: feed,
     home,
     guard,
     clock,
     maxStalenessMs: 3000,
     mode,
   });
-  const verifier = new Verifier({ finder, records: cache, clock });
+  const limiter = new MemoryRateLimiter({ maxCounters: 100 });
+  const ledger = new FakeLedger();
+  const credits = new Credits({ ledger, clock });
+  const verifier = new Verifier({ finder, records: cache, limiter, credits, clock });
   const authenticator = new Authenticator({ finder, clock });
-  return { source, home, cache, finder, verifier, authenticator, clock, freshness };
+  return {
+    source,
+    home,
+    cache,
+    finder,
+    verifier,
+    limiter,
+    credits,
+    ledger,
+    namespaceLimits: new NamespaceLimits({ finder, records: cache, freshness: feed, limiter, clock }),
+    workspaceLimit: new WorkspaceLimit({ limiter, clock }),
+    authenticator,
+    clock,
+    freshness,
+  };
 }

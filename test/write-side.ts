@@ -1,4 +1,4 @@
-import { hkdfSync, randomBytes } from 'node:crypto';
+import { createSecretKey, hkdfSync, randomBytes } from 'node:crypto';
 import type pg from 'pg';
 import type { RootKeyId, WorkspaceId } from '../service/domain/brands.ts';
 import { newEpochId, newId } from '../service/domain/ids.ts';
@@ -12,6 +12,7 @@ import { databaseOf } from '../service/store/database.ts';
 import { EpochWriter } from '../service/store/epoch-writer.ts';
 import { createPool } from '../service/store/pool.ts';
 import { homeRows } from '../service/store/rows.ts';
+import { FileVault } from '../service/vault/file-vault.ts';
 
 const TEST_ZONE = 'global';
 const TEST_REGION = 'us-east-1';
@@ -26,6 +27,8 @@ export interface WriteSide {
   epoch: Epoch | null;
   /** Errors of idle connections, which tests of lost connections expect. */
   readonly idleErrors: Error[];
+  /** Epoch ms; tests may change it. */
+  nowMs: () => number;
   end(): Promise<void>;
 }
 
@@ -44,13 +47,27 @@ export async function makeWriteSide(url: string, pools: { connections?: number }
   const side: WriteSide = {
     pool,
     writer,
-    manage: createManage({ writer, rows, zone: TEST_ZONE, randomBytes }),
+    manage: createManage({
+      writer,
+      rows,
+      zone: TEST_ZONE,
+      randomBytes,
+      vault: makeVault(),
+      nowMs: () => side.nowMs(),
+    }),
+    nowMs: () => Date.now(),
     principal: await makePrincipal(pool),
     epoch,
     idleErrors,
     end: () => pool.end(),
   };
   return side;
+}
+
+/** The vault of a zone with a key file, its key kept in memory. */
+function makeVault(): FileVault {
+  const keys = new Map([['test', createSecretKey(randomBytes(32))]]);
+  return new FileVault({ zone: TEST_ZONE, keyFile: { current: 'test', keys } });
 }
 
 /** A root key of a new workspace; its permissions are what the test says, whatever the database holds. */

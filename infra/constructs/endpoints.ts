@@ -15,14 +15,15 @@ export interface EndpointsProps {
 const SERVICES: Readonly<Record<string, ec2.InterfaceVpcEndpointAwsService>> = {
   EcrApi: ec2.InterfaceVpcEndpointAwsService.ECR,
   EcrDocker: ec2.InterfaceVpcEndpointAwsService.ECR_DOCKER,
+  Kms: ec2.InterfaceVpcEndpointAwsService.KMS,
   Logs: ec2.InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS,
   SecretsManager: ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
 };
 
 /**
  * How tasks reach AWS without a way to the internet. The list is what a Fargate task needs to start (image, secrets, logs) and what
- * the service calls (Firehose). Not on it: ECS itself, whose agent has a network of its own on Fargate; KMS, for whoever decrypts here
- * is the called service; STS, for a task's credentials come from the agent, and database tokens are signed on the spot.
+ * the service calls (Firehose; KMS, for the texts of recoverable keys). Not on it: ECS itself, whose agent has a network of its own on
+ * Fargate; STS, for a task's credentials come from the agent, and database tokens are signed on the spot.
  *
  * Every endpoint serves the zone's account only, in both senses: callers of it and resources in it. So stolen credentials of another
  * account can't carry data out from here.

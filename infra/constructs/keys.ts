@@ -83,7 +83,7 @@ export interface RecoverableKeyProps {
 
 /**
  * The one key of a zone that exists in all of its regions, and in no other: what it encrypts can be read after the loss of any of
- * them. It is for the ciphertext of recoverable keys. The service doesn't encrypt with it yet, so nobody is granted its use.
+ * them. It is for the texts of recoverable keys: tasks may encrypt and decrypt with it, for their own zone (constructs/task-roles.ts).
  */
 export class RecoverableKey extends Construct {
   readonly arn: string;

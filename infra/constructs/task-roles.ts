@@ -11,11 +11,15 @@ export interface TaskRolesProps {
   readonly eventStreamArn: string | null;
   /** Encrypts the secrets that containers are given. */
   readonly secretKey: kms.IKey;
+  /** This region's copy of the key that encrypts the texts of recoverable keys. */
+  readonly recoverableKeyArn: string;
+  /** Name of the zone, which is in the encryption context of those texts. */
+  readonly zone: string;
 }
 
 /** What a task's processes may do, and what ECS may do to start one. */
 export class TaskRoles extends Construct {
-  /** Of the processes in a task: its own region's database, cache and event stream. */
+  /** Of the processes in a task: its own region's database, cache and event stream, and the key for recoverable keys. */
   readonly task: iam.Role;
   /** Of ECS: image, secrets, log. No process in a task has it. */
   readonly execution: iam.Role;
@@ -41,6 +45,14 @@ export class TaskRoles extends Construct {
     allow(['rds-db:connect'], [databaseUser]);
     allow(['elasticache:Connect'], [props.cacheArn, props.cacheUserArn]);
     if (props.eventStreamArn !== null) allow(['firehose:PutRecordBatch'], [props.eventStreamArn]);
+    this.task.addToPrincipalPolicy(
+      new iam.PolicyStatement({
+        actions: ['kms:Encrypt', 'kms:Decrypt'],
+        resources: [props.recoverableKeyArn],
+        // service/vault/kms-vault.ts says it with each call; a ciphertext of another purpose has another context, or none.
+        conditions: { StringEquals: { 'kms:EncryptionContext:zone': props.zone } },
+      }),
+    );
     // Reading the secrets themselves, the image and the log are granted where containers are given them.
     this.execution.addToPrincipalPolicy(
       new iam.PolicyStatement({

@@ -8,8 +8,8 @@ import { boundaryStatements } from './policies.ts';
 import { isObject, type Json, type JsonObject } from './template.ts';
 
 /**
- * What ECS does as the execution role to start a task: each call has to pass the role's own policies and the boundary, as they are in
- * the templates, and the policy of the endpoint that it goes through.
+ * What ECS does as the execution role to start a task, and a task with the key for recoverable keys: each call has to pass the role's own
+ * policies and the boundary, as they are in the templates, and the policy of the endpoint that it goes through.
  */
 
 const ZONE = deployment();
@@ -51,15 +51,20 @@ function resolved(value: Json): Json {
     const name = plain(output['OutputName']);
     return name.includes('Key') ? key : name;
   }
-  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, resolved(one)]));
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [simulated(name), resolved(one)]));
 }
 
-/** Policies of the role that pulls the image: the only one that may log in to the registry. */
-function executionPolicies(): readonly Json[] {
+/** The simulator passes over conditions on an encryption context; on a principal's tag of the same name it decides alike. */
+function simulated(conditionKey: string): string {
+  return conditionKey.replace(/^kms:EncryptionContext:/, 'aws:PrincipalTag/');
+}
+
+/** By what only its policies allow: the role that pulls the image logs in to the registry, a task's to the database. */
+const ROLES = { execution: 'ecr:GetAuthorizationToken', task: 'rds-db:connect' } as const;
+
+function policiesOf(role: keyof typeof ROLES): readonly Json[] {
   return RESOURCES.service.flatMap(([, { Type: type, Properties: properties }]) =>
-    type === 'AWS::IAM::Policy' &&
-    isObject(properties) &&
-    JSON.stringify(properties).includes('ecr:GetAuthorizationToken')
+    type === 'AWS::IAM::Policy' && isObject(properties) && JSON.stringify(properties).includes(ROLES[role])
       ? [resolved(properties['PolicyDocument'] ?? null)]
       : [],
   );
@@ -93,7 +98,9 @@ interface Passing {
   readonly resource: string;
   readonly resourceAccount?: string;
   readonly context?: Readonly<Record<string, string>>;
-  /** Whose credentials are used; else the execution role's. */
+  /** @default 'execution' */
+  readonly role?: keyof typeof ROLES;
+  /** Whether another account's credentials are used. */
   readonly stranger?: boolean;
 }
 
@@ -103,19 +110,20 @@ async function isAllowed({
   resource,
   resourceAccount = ACCOUNT,
   context = {},
+  role = 'execution',
   stranger = false,
 }: Passing): Promise<boolean> {
   const account = stranger ? STRANGER : ACCOUNT;
   const boundary = { Version: '2012-10-17', Statement: boundaryStatements(ZONE, FRANKFURT) };
-  const own = executionPolicies().map((policy) => ({ name: 'execution', policy }));
-  // What belongs to another account lets in who asks: it is the endpoint that has to refuse. A key of ours lets its account in.
-  const whom = action.startsWith('kms:') ? { AWS: `arn:aws:iam::${ACCOUNT}:root` } : '*';
+  const own = policiesOf(role).map((policy) => ({ name: role, policy }));
+  // What belongs to another account lets in who asks: it is the endpoint that has to refuse. A key lets its own account in.
+  const whom = action.startsWith('kms:') ? { AWS: `arn:aws:iam::${resourceAccount}:root` } : '*';
   const letsIn = { ...ALL, Statement: [{ Effect: 'Allow', Principal: whom, Action: '*', Resource: '*' }] };
   const needsPolicy = action.startsWith('kms:') || resourceAccount !== account;
   const result = await runSimulation(
     {
       request: {
-        principal: `arn:aws:iam::${account}:role/execution`,
+        principal: `arn:aws:iam::${account}:role/${role}`,
         action,
         resource: { resource, accountId: resourceAccount },
         contextVariables: {
@@ -195,6 +203,17 @@ describe('a task starts: its execution role, under the boundary and through the 
   });
 });
 
+const zoneOf = (zone: string): Passing['context'] => ({
+  [simulated('kms:EncryptionContext:zone')]: zone,
+});
+
+describe('a task may, through the endpoint of KMS', () => {
+  test.each(['kms:Encrypt', 'kms:Decrypt'])('%s for its own zone', async (action) => {
+    const call = { endpoint: 'kms', role: 'task', action, resource: key } as const;
+    expect(await isAllowed({ ...call, context: zoneOf(ZONE.name) })).toBe(true);
+  });
+});
+
 const REFUSED: readonly (readonly [what: string, call: Passing])[] = [
   [
     'a layer from a bucket that is not that of layers',
@@ -240,6 +259,28 @@ const REFUSED: readonly (readonly [what: string, call: Passing])[] = [
       endpoint: 'secretsmanager',
       action: 'secretsmanager:GetSecretValue',
       resource: arn('secretsmanager', PARIS, 'secret:PeersSecretName'),
+    },
+  ],
+  ...['kms:Encrypt', 'kms:Decrypt'].flatMap((action) => {
+    const call = { endpoint: 'kms', role: 'task', action, resource: key } as const;
+    const elsewhere = arn('kms', PARIS, 'key/mrk-1');
+    return [
+      [`a task, ${action} for another zone`, { ...call, context: zoneOf('global') }],
+      [`a task, ${action} for no zone`, call],
+      [
+        `a task, ${action} with another region's key`,
+        { ...call, resource: elsewhere, context: zoneOf(ZONE.name) },
+      ],
+    ] as const;
+  }),
+  [
+    "a stranger's key for a task's text",
+    {
+      endpoint: 'kms',
+      action: 'kms:Encrypt',
+      resource: `arn:aws:kms:${FRANKFURT}:${STRANGER}:key/x`,
+      resourceAccount: STRANGER,
+      stranger: true,
     },
   ],
   ['decrypting by itself', { endpoint: null, action: 'kms:Decrypt', resource: key }],

@@ -176,7 +176,7 @@ export function boundaryStatements(
     allow('Database', ['rds-db:connect'], 'rds-db:dbuser:*'),
     allow('Cache', ['elasticache:Connect'], 'elasticache:*'),
     allow('Events', ['firehose:PutRecordBatch'], 'firehose:deliverystream/*'),
-    allow('Keys', ['kms:Decrypt', 'kms:GenerateDataKey'], 'kms:key/*'),
+    allow('Keys', ['kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey'], 'kms:key/*'),
     allow(
       'Logs',
       ['logs:CreateLogStream', 'logs:DescribeLogStreams', 'logs:PutLogEvents'],

@@ -182,7 +182,7 @@ test('endpoints answer by the services’ own names, and serve the zone’s acco
   const endpoints = Object.values(template('eu-west-3').findResources('AWS::EC2::VPCEndpoint')).map(
     ({ Properties }) => Properties,
   );
-  expect(endpoints).toHaveLength(6);
+  expect(endpoints).toHaveLength(7);
   for (const { VpcEndpointType, PrivateDnsEnabled, PolicyDocument } of endpoints) {
     if (VpcEndpointType === 'Interface') expect(PrivateDnsEnabled).toBe(true);
     const [own, ...others] = PolicyDocument.Statement;

@@ -42,11 +42,18 @@ function container(name: string, of = template): Container {
   return found;
 }
 
-/** A value as CloudFormation would make it, with a host in the place of whatever only AWS knows. */
+const KEY_ARN = 'arn:aws:kms:eu-west-3:222222222222:key/mrk-0123456789abcdef0123456789abcdef';
+
+/** A value as CloudFormation would make it: a key's ARN, and a host in the place of whatever else only AWS knows. */
 function resolved(value: unknown): string {
   if (typeof value === 'string') return value;
+  if (/"OutputName":"\w*RecoverableKey\w*Arn/.test(JSON.stringify(value)) && !isJoined(value)) return KEY_ARN;
   const parts = (value as { 'Fn::Join'?: [string, unknown[]] })['Fn::Join'];
   return parts === undefined ? 'made-by-aws.example.com' : parts[1].map(resolved).join(parts[0]);
+}
+
+function isJoined(value: unknown): boolean {
+  return Object.hasOwn(value as object, 'Fn::Join');
 }
 
 function variablesOf({ Environment, Secrets = [] }: Container): Record<string, string> {
@@ -139,11 +146,13 @@ test('tasks are of the size of their region, on ARM64', () => {
   );
 });
 
-test('a task may use its own region’s database as the app role, cache and event stream, and nothing else', () => {
+test('a task may use its own region’s database as the app role, cache, event stream and key for recoverable keys, and nothing else', () => {
   const allowed = allowedTo('Task');
   expect(Object.keys(allowed).toSorted()).toEqual([
     'elasticache:Connect',
     'firehose:PutRecordBatch',
+    'kms:Decrypt',
+    'kms:Encrypt',
     'rds-db:connect',
   ]);
   expect(JSON.stringify(allowed)).not.toContain('*');
@@ -151,6 +160,30 @@ test('a task may use its own region’s database as the app role, cache and even
     'arn:aws:rds-db:eu-west-3:222222222222:dbuser:made-by-aws.example.com/keyhearth_app',
   );
 });
+
+test.each(REGIONS)(
+  'tasks of %s may use its copy of the key for recoverable keys, for texts of their zone alone',
+  (region) => {
+    const own = templates.get(region);
+    const statements = Object.values(own?.findResources('AWS::IAM::Policy') ?? {}).flatMap(
+      ({ Properties }) => Properties.PolicyDocument.Statement,
+    );
+    const uses = statements.filter(({ Action }) => [Action].flat().includes('kms:Encrypt'));
+    expect(uses).toEqual([
+      {
+        Effect: 'Allow',
+        Action: ['kms:Decrypt', 'kms:Encrypt'],
+        Resource: expect.anything() as unknown,
+        Condition: { StringEquals: { 'kms:EncryptionContext:zone': 'eu' } },
+      },
+    ]);
+    const { KEYHEARTH_ZONE: zone, KEYHEARTH_VAULT: vault } = variablesOf(container('service', own));
+    expect([zone, vault]).toEqual(['eu', `kms:${resolved(uses[0]?.Resource)}`]);
+    expect(JSON.stringify(uses[0]?.Resource)).toContain(`-base-${region}`);
+    for (const name of ['migrator', 'command'])
+      expect(variablesOf(container(name, own))).not.toHaveProperty('KEYHEARTH_VAULT');
+  },
+);
 
 test('with a ClickHouse server a task may use no event stream', () => {
   const events = {

@@ -147,6 +147,8 @@ export class ServiceStack extends RegionStack {
       cacheUserArn: data.cache.userArn,
       eventStreamArn: data.events?.arn ?? null,
       secretKey: base.dataKey,
+      recoverableKeyArn: base.recoverableKeyArn,
+      zone: zone.name,
     });
     const place = { zone, here, database: data.database };
     const definitions = new TaskDefinitions(this, 'Definitions', {
@@ -154,7 +156,7 @@ export class ServiceStack extends RegionStack {
       size: here.size,
       roles,
       environments: {
-        service: serviceEnvironment(place),
+        service: serviceEnvironment({ ...place, recoverableKeyArn: base.recoverableKeyArn }),
         migrator: migratorEnvironment(place),
         oneOff: oneOffEnvironment(place),
       },

@@ -85,7 +85,7 @@ export async function bootstrap(
 
 /** Runs `node service/<entry>.ts` and returns its one line of output. Fails with what it said where it didn't exit with 0. */
 export async function runEntry(
-  entry: 'migrate' | 'bootstrap',
+  entry: 'migrate' | 'bootstrap' | 'vault-key',
   env: Readonly<Record<string, string>>,
   args: readonly string[] = [],
 ): Promise<string> {

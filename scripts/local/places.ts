@@ -16,6 +16,8 @@ export interface Places {
   readonly localFile: string;
   /** Root keys and sample keys, kept for later starts. */
   readonly credentials: string;
+  /** Keys that encrypt the texts of recoverable keys: the same for all zones and regions here. */
+  readonly vaultKey: string;
   /** How commands reach the running platform. */
   readonly control: string;
   /** Processes of the running platform, and after a crash those of the last one. */
@@ -34,6 +36,7 @@ export function placesOf(
     compileCache: join(absolute, 'compile-cache'),
     localFile: join(absolute, 'local.json'),
     credentials: join(absolute, 'credentials.json'),
+    vaultKey: join(absolute, 'vault-key.json'),
     control: join(absolute, 'control.json'),
     run: join(absolute, 'run.json'),
   };

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeJson } from '../lib/json-file.ts';
 import { UserError } from '../lib/user-error.ts';
@@ -10,7 +10,7 @@ import {
   type QuestionCommand,
 } from './control-protocol.ts';
 import { type ControlServer, startControlServer } from './control-server.ts';
-import { keepCredentials } from './credentials.ts';
+import { keepCredentials, runEntry } from './credentials.ts';
 import { checkDisk } from './disk-check.ts';
 import { ProcessRegister } from './guard-link.ts';
 import type { LocalFile } from './local-file.ts';
@@ -72,9 +72,16 @@ export class Platform {
     const binaries = findPostgres(dataRoot.path);
     if (binaries.note !== undefined) this.#onNotice(binaries.note);
     await checkPorts(portUses(this.#plan.ports));
+    await this.#makeVaultKey();
     this.#zones = this.#makeZones(dataRoot.path, binaries);
     this.#checkDisk(dataRoot.path);
     this.#register.startGuard();
+  }
+
+  /** Once: what it encrypted is read back by later starts too. */
+  async #makeVaultKey(): Promise<void> {
+    const { vaultKey } = this.#places;
+    if (!existsSync(vaultKey)) await runEntry('vault-key', {}, [vaultKey]);
   }
 
   async #clearZones(dataRoot: string): Promise<void> {

@@ -204,13 +204,14 @@ export class ZonePlatform {
   }
 
   #environmentOf(region: string): Record<string, string> {
-    const { ports, zoneUrls } = this.#options;
+    const { places, ports, zoneUrls } = this.#options;
     const { url } = this.databases.node(region);
     const peers = ports.regions
       .filter((other) => other.region !== region)
       .map((other) => `${other.region}=${this.#urlOf(other.region)}`);
     const otherZones = Object.entries(zoneUrls).filter(([name]) => name !== this.name);
     return {
+      KEYHEARTH_VAULT: `file:${places.vaultKey}`,
       ...overrides(),
       KEYHEARTH_ZONE: this.name,
       KEYHEARTH_REGION: region,

@@ -7,7 +7,7 @@ import { GB, gbOf, HOURS, type Load, SECONDS } from './cost-load.ts';
 import { taskLogGb } from './cost-operations.ts';
 
 /** Interface endpoints of a region, without that of Firehose; a test counts them in the templates. */
-const ENDPOINTS = 4;
+const ENDPOINTS = 5;
 /** Source: "Elastic Load Balancing pricing", what a capacity unit (LCU) of an Application Load Balancer holds, for targets by address. */
 const LCU = { newConnectionsPerSecond: 25, openConnections: 3000, gbPerHour: 1 } as const;
 /** Static addresses of an accelerator for IPv4. */

@@ -31,6 +31,7 @@ function setUp(change: Partial<HotCacheOptions> = {}): {
     maxKeys: 100,
     maxBytes: 1_000_000,
     maxRootKeys: 10,
+    maxNamespaces: 10,
     maxAbsent: 10,
     maxAgeMs: 60_000,
     loadConcurrency: 2,
@@ -120,7 +121,7 @@ test('a changed shared object is replaced once for all records; meanwhile none o
   for (const hash of ['aa', 'bb']) source.putKey(buildKeyRow(hash));
   await Promise.all([cache.loadKey(HASH), cache.loadKey(asHash('bb'))]);
   const reads = source.asked.length;
-  source.put({ kind: 'workspace', id: asWorkspaceId('ws_1'), enabled: false });
+  source.put({ kind: 'workspace', id: asWorkspaceId('ws_1'), enabled: false, rateLimit: null });
   source.hold();
   cache.onChanges([{ seq: 1n, xid: 1n, kind: 'workspace', id: 'ws_1', hash: null }]);
   expect(peek(cache)).toBeUndefined();
@@ -207,7 +208,7 @@ test('a root key presented as a key is nobody’s key, and the other way round',
 test('bounds hold in entries and in bytes, and what records referred to goes with them', async () => {
   const { cache, source } = setUp({ maxKeys: 50, maxBytes: 20_000 });
   for (let i = 0; i < 40; i += 1) {
-    source.put({ kind: 'identity', id: `id_${i}`, externalId: `user-${i}`, meta: null });
+    source.put({ kind: 'identity', id: `id_${i}`, externalId: `user-${i}`, meta: null, ratelimits: [] });
     source.putKey(buildKeyRow(`k${i}`, { identityId: `id_${i}`, meta: 'x'.repeat(1000) }));
     await cache.loadKey(asHash(`k${i}`));
   }
@@ -251,7 +252,7 @@ test('a feed that can’t vouch for its delivery drops everything', async () => 
   source.putKey(buildKeyRow(HASH));
   await cache.loadKey(HASH);
   cache.onDistrust();
-  expect(cache.sizes).toEqual({ keys: 0, bytes: 0, rootKeys: 0, absent: 0, shared: 0 });
+  expect(cache.sizes).toEqual({ keys: 0, bytes: 0, rootKeys: 0, namespaces: 0, absent: 0, shared: 0 });
 });
 
 test('an aged record is read again in the background and stays while it can’t be', async () => {

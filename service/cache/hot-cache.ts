@@ -1,28 +1,22 @@
-import { LRUCache } from 'lru-cache';
+import type { LRUCache } from 'lru-cache';
 import type { KeyHash } from '../domain/brands.ts';
 import type { Change } from '../domain/change.ts';
 import type { SnapshotFloor } from '../domain/feed.ts';
-import { CONFIRMED, HotKey, HotRootKey } from '../domain/hot-records.ts';
-import type { KeyRow, RecordRead, RecordReads, RootKeyRow, SharedObject } from '../domain/records.ts';
+import { CONFIRMED, HotKey, HotNamespace, HotRootKey } from '../domain/hot-records.ts';
+import type { RecordRead, RecordReads, SharedObject } from '../domain/records.ts';
 import type { SharedEntry } from '../domain/shared-entry.ts';
 import type { Clock, FeedListener, Peek, Records, RecordSource } from '../verify/ports.ts';
 import { ChangeLog, type ChangesSince } from './change-log.ts';
+import { type HotRecord, HotTables, type HotTablesOptions } from './hot-tables.ts';
 import { RecordLoader, type Found } from './record-loader.ts';
-import { sizeOf } from './record-size.ts';
 import { SharedLoader } from './shared-loader.ts';
 import { SharedObjects } from './shared-objects.ts';
 
-export interface HotCacheOptions {
+export interface HotCacheOptions extends Omit<HotTablesOptions, 'onLeave' | 'onEvict'> {
   readonly source: RecordSource;
   /** What a read that begins now must show at least: all that the feed has applied. */
   readonly floor: () => SnapshotFloor;
   readonly clock: Clock;
-  /** Bounds of the hot keys; the least recently used leave first. Bytes are an estimate of the heap they take. */
-  readonly maxKeys: number;
-  readonly maxBytes: number;
-  readonly maxRootKeys: number;
-  /** Hashes known to be nobody's. They have a space of their own, so that made-up keys can't push real ones out. */
-  readonly maxAbsent: number;
   /** A record older than this is read again in the background; a backstop, the feed is the mechanism. */
   readonly maxAgeMs: number;
   readonly loadConcurrency: number;
@@ -31,8 +25,6 @@ export interface HotCacheOptions {
   /** Told of background reads that failed; what they concerned stays as it was. */
   readonly onBackgroundError: (error: unknown) => void;
 }
-
-type HotRecord = HotKey | HotRootKey;
 
 /**
  * The records that a task holds in memory. `peek…` never waits and never allocates; `load…` reads what is missing. Kept right by
@@ -47,25 +39,16 @@ export class HotCache implements FeedListener, Records {
   readonly #changes = new ChangeLog();
   readonly #shared = new SharedObjects();
   readonly #sharedLoader: SharedLoader;
-  readonly #keys: LRUCache<KeyHash, HotKey>;
-  readonly #rootKeys: LRUCache<KeyHash, HotRootKey>;
-  readonly #absent: LRUCache<KeyHash, true>;
+  readonly #tables: HotTables;
   #epochGeneration = 0;
 
   constructor(options: HotCacheOptions) {
     this.#options = options;
-    const release = (record: HotRecord): void => this.#shared.release(record.dependencies);
-    this.#keys = new LRUCache<KeyHash, HotKey>({
-      max: options.maxKeys,
-      maxSize: options.maxBytes,
-      sizeCalculation: sizeOf,
-      dispose: (record, _hash, reason) => {
-        release(record);
-        if (reason === 'evict') this.counters.evicted += 1;
-      },
+    this.#tables = new HotTables({
+      ...options,
+      onLeave: (record) => this.#shared.release(record.dependencies),
+      onEvict: () => (this.counters.evicted += 1),
     });
-    this.#rootKeys = new LRUCache<KeyHash, HotRootKey>({ max: options.maxRootKeys, dispose: release });
-    this.#absent = new LRUCache({ max: options.maxAbsent, ttl: options.maxAgeMs });
     const loading = {
       source: options.source,
       changes: this.#changes,
@@ -87,23 +70,21 @@ export class HotCache implements FeedListener, Records {
     });
   }
 
-  get sizes(): { keys: number; bytes: number; rootKeys: number; absent: number; shared: number } {
-    return {
-      keys: this.#keys.size,
-      bytes: this.#keys.calculatedSize,
-      rootKeys: this.#rootKeys.size,
-      absent: this.#absent.size,
-      shared: this.#shared.size,
-    };
+  get sizes(): HotTables['sizes'] & { readonly shared: number } {
+    return { ...this.#tables.sizes, shared: this.#shared.size };
   }
 
   /** `nowMs` is monotonic. */
   peekKey(hash: KeyHash, nowMs: number): Peek<HotKey> {
-    return this.#peek(this.#keys, this.#rootKeys, hash, nowMs);
+    return this.#peek(this.#tables.keys, hash, nowMs);
   }
 
   peekRootKey(hash: KeyHash, nowMs: number): Peek<HotRootKey> {
-    return this.#peek(this.#rootKeys, this.#keys, hash, nowMs);
+    return this.#peek(this.#tables.rootKeys, hash, nowMs);
+  }
+
+  peekNamespace(hash: KeyHash, nowMs: number): Peek<HotNamespace> {
+    return this.#peek(this.#tables.namespaces, hash, nowMs);
   }
 
   /** True while the record was read under the present writer. Unverified ones are for whoever may serve them. */
@@ -113,14 +94,19 @@ export class HotCache implements FeedListener, Records {
 
   /** Reads the record, or what it waits for, and peeks again. */
   async loadKey(hash: KeyHash): Promise<HotKey | null> {
-    return await this.#load(this.#keys, hash, async (wanted) => (await this.loader.load(wanted)).key);
+    return await this.#load(this.#tables.keys, hash, async () => (await this.loader.load(hash)).key);
   }
 
   async loadRootKey(hash: KeyHash): Promise<HotRootKey | null> {
+    const load = async () => (await this.#rootLoader.load(hash)).rootKey;
+    return await this.#load(this.#tables.rootKeys, hash, load);
+  }
+
+  async loadNamespace(hash: KeyHash): Promise<HotNamespace | null> {
     return await this.#load(
-      this.#rootKeys,
+      this.#tables.namespaces,
       hash,
-      async (wanted) => (await this.#rootLoader.load(wanted)).rootKey,
+      async () => (await this.loader.load(hash)).namespace,
     );
   }
 
@@ -139,16 +125,14 @@ export class HotCache implements FeedListener, Records {
   }
 
   get hasRoom(): boolean {
-    return (
-      this.#keys.size < this.#options.maxKeys && this.#keys.calculatedSize < this.#options.maxBytes * 0.95
-    );
+    const { keys, bytes } = this.#tables.sizes;
+    return keys < this.#options.maxKeys && bytes < this.#options.maxBytes * 0.95;
   }
 
   /** Hashes of records that the present writer hasn't vouched for, most recently used first. */
   unverified(): KeyHash[] {
     const hashes: KeyHash[] = [];
-    for (const [hash, record] of this.#rootKeys.entries()) if (!this.isVerified(record)) hashes.push(hash);
-    for (const [hash, record] of this.#keys.entries()) if (!this.isVerified(record)) hashes.push(hash);
+    for (const [hash, record] of this.#tables.records()) if (!this.isVerified(record)) hashes.push(hash);
     return hashes;
   }
 
@@ -156,11 +140,8 @@ export class HotCache implements FeedListener, Records {
     this.#changes.add(changes);
     for (const change of changes) {
       if (change.kind === 'probe') continue;
-      if (change.kind === 'key' || change.kind === 'rootKey') {
-        if (change.hash === null) continue;
-        this.#keys.delete(change.hash);
-        this.#rootKeys.delete(change.hash);
-        this.#absent.delete(change.hash);
+      if (change.kind === 'key' || change.kind === 'rootKey' || change.kind === 'namespace') {
+        if (change.hash !== null) this.#tables.drop(change.hash);
         continue;
       }
       const entry = this.#shared.markStale({ kind: change.kind, id: change.id });
@@ -171,26 +152,19 @@ export class HotCache implements FeedListener, Records {
   onEpoch(): void {
     this.#changes.addEverything();
     this.#epochGeneration += 1;
-    this.#absent.clear();
+    this.#tables.absent.clear();
   }
 
   onDistrust(): void {
     this.#changes.addEverything();
-    this.#keys.clear();
-    this.#rootKeys.clear();
-    this.#absent.clear();
+    this.#tables.clear();
   }
 
-  #peek<R extends HotRecord>(
-    records: LRUCache<KeyHash, R>,
-    others: LRUCache<KeyHash, HotKey> | LRUCache<KeyHash, HotRootKey>,
-    hash: KeyHash,
-    nowMs: number,
-  ): Peek<R> {
+  #peek<R extends HotRecord>(records: LRUCache<KeyHash, R>, hash: KeyHash, nowMs: number): Peek<R> {
     const record = records.get(hash);
     if (record === undefined) {
-      // A hash belongs to a key or to a root key, never to both.
-      if (this.#absent.get(hash) === true || others.has(hash)) return null;
+      // A hash that belongs to a record of another kind belongs to none of this kind.
+      if (this.#tables.absent.get(hash) === true || this.#tables.holds(hash)) return null;
       this.counters.misses += 1;
       return undefined;
     }
@@ -222,7 +196,7 @@ export class HotCache implements FeedListener, Records {
   async #load<R extends HotRecord>(
     records: LRUCache<KeyHash, R>,
     hash: KeyHash,
-    load: (hash: KeyHash) => Promise<R | null>,
+    load: () => Promise<R | null>,
   ): Promise<R | null> {
     for (let held = records.get(hash); held !== undefined; held = records.get(hash)) {
       if (this.#check(held)) {
@@ -231,8 +205,8 @@ export class HotCache implements FeedListener, Records {
       }
       await this.#sharedLoader.load(held.dependencies.filter((entry) => !entry.fresh));
     }
-    if (this.#absent.get(hash) === true) return null;
-    return await load(hash);
+    if (this.#tables.absent.get(hash) === true) return null;
+    return await load();
   }
 
   #reloadShared(entries: readonly SharedEntry[]): void {
@@ -243,18 +217,22 @@ export class HotCache implements FeedListener, Records {
     if (since.everything || since.hashes.has(hash)) return null;
     const key = reads.keys.get(hash);
     const rootKey = reads.rootKeys.get(hash);
-    for (const read of [key, rootKey])
+    const namespace = reads.namespaces.get(hash);
+    for (const read of [key, rootKey, namespace])
       if (read?.shared.some((object) => overtaken(object, since))) return null;
-    if (key === undefined) this.#keys.delete(hash);
-    if (rootKey === undefined) this.#rootKeys.delete(hash);
-    if (key === undefined && rootKey === undefined) this.#absent.set(hash, true);
+    const { keys, rootKeys, namespaces, absent } = this.#tables;
+    if (key === undefined) keys.delete(hash);
+    if (rootKey === undefined) rootKeys.delete(hash);
+    if (namespace === undefined) namespaces.delete(hash);
+    if (key === undefined && rootKey === undefined && namespace === undefined) absent.set(hash, true);
     return {
-      key: key === undefined ? null : this.#store(this.#keys, HotKey, key),
-      rootKey: rootKey === undefined ? null : this.#store(this.#rootKeys, HotRootKey, rootKey),
+      key: key === undefined ? null : this.#store(keys, HotKey, key),
+      rootKey: rootKey === undefined ? null : this.#store(rootKeys, HotRootKey, rootKey),
+      namespace: namespace === undefined ? null : this.#store(namespaces, HotNamespace, namespace),
     };
   }
 
-  #store<Row extends KeyRow | RootKeyRow, R extends HotRecord & { row: Row; replace: Replace<Row> }>(
+  #store<Row extends HotRecord['row'], R extends HotRecord & { row: Row; replace: Replace<Row> }>(
     records: LRUCache<KeyHash, R>,
     make: new (row: Row, dependencies: readonly SharedEntry[], generation: number, readAtMs: number) => R,
     { row, shared }: RecordRead<Row>,

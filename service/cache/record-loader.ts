@@ -1,15 +1,16 @@
 import type { KeyHash } from '../domain/brands.ts';
 import type { SnapshotFloor } from '../domain/feed.ts';
-import type { HotKey, HotRootKey } from '../domain/hot-records.ts';
+import type { HotKey, HotNamespace, HotRootKey } from '../domain/hot-records.ts';
 import { Problem } from '../domain/problem.ts';
 import type { RecordReads } from '../domain/records.ts';
 import type { RecordSource } from '../verify/ports.ts';
 import type { ChangeLog, ChangesSince } from './change-log.ts';
 
-/** The records under a hash, as they were taken over; a hash belongs to a key, to a root key, or to nobody. */
+/** The records under a hash, as they were taken over; a hash belongs to one record, or to nobody. */
 export interface Found {
   readonly key: HotKey | null;
   readonly rootKey: HotRootKey | null;
+  readonly namespace: HotNamespace | null;
 }
 
 /** Takes over one read record; null: it can't be kept because of what changed meanwhile. */

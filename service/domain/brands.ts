@@ -5,9 +5,13 @@
 declare const brand: unique symbol;
 type Brand<T, Name extends string> = T & { readonly [brand]: Name };
 
-/** SHA-256 of a key's text: 64 lower-case hexadecimal digits. */
+/**
+ * What a record is held under: 64 lower-case hexadecimal digits. Of keys and root keys the SHA-256 of the text; held-under.ts says what
+ * it is of imported keys and of namespaces.
+ */
 export type KeyHash = Brand<string, 'KeyHash'>;
 export type KeyId = Brand<string, 'KeyId'>;
 export type WorkspaceId = Brand<string, 'WorkspaceId'>;
 export type ApiId = Brand<string, 'ApiId'>;
 export type RootKeyId = Brand<string, 'RootKeyId'>;
+export type NamespaceId = Brand<string, 'NamespaceId'>;

@@ -18,7 +18,12 @@ interface Given {
 }
 
 function makeKey({ row = {}, api = {}, workspaceEnabled = true, more = [] }: Given = {}): HotKey {
-  const workspace: SharedObject = { kind: 'workspace', id: asWorkspaceId('ws_1'), enabled: workspaceEnabled };
+  const workspace: SharedObject = {
+    kind: 'workspace',
+    id: asWorkspaceId('ws_1'),
+    enabled: workspaceEnabled,
+    rateLimit: null,
+  };
   const entries = [workspace, ...more].map((object) => new SharedEntry(object.kind, object.id, object, 0));
   entries.push(new SharedEntry('api', 'api_1', api === null ? null : buildApi(api), 0));
   return new HotKey(buildKeyRow('aa', row), entries, 0, 0);

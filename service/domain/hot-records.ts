@@ -1,4 +1,6 @@
-import type { KeyRow, RootKeyRow } from './records.ts';
+import type { KeyRow, NamespaceRow, RateLimitOverride, RootKeyRow } from './records.ts';
+import { type AppliedLimit, autoLimitsOf } from './key-limits.ts';
+import { compileOverrides } from './override-match.ts';
 import { viewOf, type KeyView } from './key-view.ts';
 import type { Principal } from './principal.ts';
 import type { SharedEntry } from './shared-entry.ts';
@@ -7,7 +9,7 @@ import type { SharedEntry } from './shared-entry.ts';
 export const CONFIRMED = -1;
 
 /** What every record held in memory has: its row, what it depends on, and under which writer and when it was read. */
-abstract class HotRecord<Row extends KeyRow | RootKeyRow> {
+abstract class HotRecord<Row extends KeyRow | RootKeyRow | NamespaceRow> {
   row: Row;
   /** Shared objects that decide about this record. */
   dependencies: readonly SharedEntry[];
@@ -44,15 +46,23 @@ export class HotKey extends HotRecord<KeyRow> {
   /** What the answer says of the key, as JSON text; made at the first use. */
   answerTail: string | null = null;
   #view: KeyView | null = null;
+  #autoLimits: readonly AppliedLimit[] | null = null;
 
   get view(): KeyView {
     this.#view ??= viewOf(this.dependencies);
     return this.#view;
   }
 
+  /** The limits that each verification asks, named or not. */
+  get autoLimits(): readonly AppliedLimit[] {
+    this.#autoLimits ??= autoLimitsOf(this.row, this.view.identity);
+    return this.#autoLimits;
+  }
+
   forgetDerived(): void {
     this.answerTail = null;
     this.#view = null;
+    this.#autoLimits = null;
   }
 }
 
@@ -61,15 +71,38 @@ export class HotRootKey extends HotRecord<RootKeyRow> {
   #principal: Principal | null = null;
 
   get principal(): Principal {
-    this.#principal ??= {
-      rootKeyId: this.row.rootKeyId,
-      workspaceId: this.row.workspaceId,
-      permissions: new Set(this.row.permissions),
-    };
+    this.#principal ??= this.#makePrincipal();
     return this.#principal;
+  }
+
+  #makePrincipal(): Principal {
+    const { rootKeyId, workspaceId, permissions } = this.row;
+    const { workspace } = viewOf(this.dependencies);
+    const rateLimit = workspace?.rateLimit ?? null;
+    return {
+      rootKeyId,
+      workspaceId,
+      permissions: new Set(permissions),
+      ...(rateLimit === null ? {} : { rateLimit }),
+    };
   }
 
   forgetDerived(): void {
     this.#principal = null;
+  }
+}
+
+/** A namespace of rate limits. */
+export class HotNamespace extends HotRecord<NamespaceRow> {
+  #match: ((identifier: string) => RateLimitOverride | null) | null = null;
+
+  /** The override for this identifier: the exact one, or else the first whose pattern it fits; null: none. */
+  overrideOf(identifier: string): RateLimitOverride | null {
+    this.#match ??= compileOverrides(this.row.overrides);
+    return this.#match(identifier);
+  }
+
+  forgetDerived(): void {
+    this.#match = null;
   }
 }

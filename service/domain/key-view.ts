@@ -1,6 +1,7 @@
 import { compileIpRules } from './ip-rules.ts';
 import type {
   ApiObject,
+  CreditsObject,
   IdentityObject,
   PermissionObject,
   RoleObject,
@@ -15,6 +16,8 @@ export interface KeyView {
   readonly workspace: WorkspaceObject | null;
   readonly api: ApiObject | null;
   readonly identity: IdentityObject | null;
+  /** The account that its credits are in, as it was read; null: unlimited. */
+  readonly credits: CreditsObject | null;
   /** Names, sorted. */
   readonly roles: readonly string[];
   /** Slugs of the key's own permissions and of its roles', each once. */
@@ -33,6 +36,7 @@ export function viewOf(dependencies: readonly SharedEntry[]): KeyView {
     workspace: objects.find(isWorkspace) ?? null,
     api,
     identity: objects.find((object): object is IdentityObject => object.kind === 'identity') ?? null,
+    credits: objects.find((object): object is CreditsObject => object.kind === 'credits') ?? null,
     roles: roles.map((role) => role.name).toSorted(),
     permissions: new Set(slugs.toSorted()),
     admitsAddress: addressTest(api),

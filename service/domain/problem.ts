@@ -11,7 +11,6 @@ export const PROBLEMS = {
     type: 'application/permissions_query_syntax_error',
     title: 'Bad Request',
   },
-  not_available_yet: { status: 400, type: 'application/not_available_yet', title: 'Bad Request' },
   root_key_not_found: { status: 401, type: 'authentication/key_not_found', title: 'Unauthorized' },
   root_key_disabled: { status: 403, type: 'authorization/key_disabled', title: 'Forbidden' },
   root_key_expired: { status: 403, type: 'authorization/key_expired', title: 'Forbidden' },
@@ -24,13 +23,45 @@ export const PROBLEMS = {
   key_not_found: { status: 404, type: 'data/key_not_found', title: 'Not Found' },
   api_not_found: { status: 404, type: 'data/api_not_found', title: 'Not Found' },
   role_not_found: { status: 404, type: 'data/role_not_found', title: 'Not Found' },
+  permission_not_found: { status: 404, type: 'data/permission_not_found', title: 'Not Found' },
+  identity_not_found: { status: 404, type: 'data/identity_not_found', title: 'Not Found' },
+  ratelimit_namespace_not_found: {
+    status: 404,
+    type: 'data/ratelimit_namespace_not_found',
+    title: 'Not Found',
+  },
+  ratelimit_override_not_found: {
+    status: 404,
+    type: 'data/ratelimit_override_not_found',
+    title: 'Not Found',
+  },
   route_not_found: { status: 404, type: 'application/route_not_found', title: 'Not Found' },
+  identity_already_exists: { status: 409, type: 'data/identity_already_exists', title: 'Conflict' },
+  permission_already_exists: { status: 409, type: 'data/permission_already_exists', title: 'Conflict' },
+  role_already_exists: { status: 409, type: 'data/role_already_exists', title: 'Conflict' },
+  ratelimit_namespace_gone: { status: 410, type: 'data/ratelimit_namespace_gone', title: 'Gone' },
+  precondition_failed: {
+    status: 412,
+    type: 'application/precondition_failed',
+    title: 'Precondition Failed',
+  },
+  rate_limit_not_found: { status: 412, type: 'data/rate_limit_not_found', title: 'Precondition Failed' },
+  analytics_not_configured: {
+    status: 412,
+    type: 'data/analytics_not_configured',
+    title: 'Precondition Failed',
+  },
   body_too_large: { status: 413, type: 'application/body_too_large', title: 'Payload Too Large' },
   wrong_zone: { status: 421, type: 'routing/wrong_zone', title: 'Misdirected Request' },
   idempotency_key_reused: {
     status: 422,
     type: 'application/idempotency_key_reused',
     title: 'Unprocessable Entity',
+  },
+  workspace_rate_limited: {
+    status: 429,
+    type: 'limits/workspace_rate_limited',
+    title: 'Too Many Requests',
   },
   headers_too_large: {
     status: 431,
@@ -51,6 +82,16 @@ export const PROBLEMS = {
     title: 'Service Unavailable',
   },
   shutting_down: { status: 503, type: 'availability/shutting_down', title: 'Service Unavailable' },
+  credits_unavailable: {
+    status: 503,
+    type: 'availability/credits_unavailable',
+    title: 'Service Unavailable',
+  },
+  vault_unavailable: {
+    status: 503,
+    type: 'availability/vault_unavailable',
+    title: 'Service Unavailable',
+  },
   outcome_unknown: { status: 504, type: 'availability/outcome_unknown', title: 'Gateway Timeout' },
 } as const satisfies Record<string, { status: number; type: string; title: string }>;
 

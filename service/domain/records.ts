@@ -1,16 +1,38 @@
-import type { ApiId, KeyHash, KeyId, RootKeyId, WorkspaceId } from './brands.ts';
+import type { ApiId, KeyHash, KeyId, NamespaceId, RootKeyId, WorkspaceId } from './brands.ts';
 
 /** A CIDR block or a single address, as text that has been validated at the border. */
 export type IpRule = string;
 
 /** What many records refer to. A change replaces one of these; the records that refer to it stay. */
-export type SharedObject = WorkspaceObject | ApiObject | IdentityObject | RoleObject | PermissionObject;
+export type SharedObject =
+  | WorkspaceObject
+  | ApiObject
+  | IdentityObject
+  | RoleObject
+  | PermissionObject
+  | CreditsObject;
 export type SharedKind = SharedObject['kind'];
 
 export interface WorkspaceObject {
   readonly kind: 'workspace';
   readonly id: WorkspaceId;
   readonly enabled: boolean;
+  /** Calls that its root keys may make altogether; null: as many as they like. */
+  readonly rateLimit: RateLimitRule | null;
+}
+
+/** So many units in a sliding window of so many ms. A limit of 0 lets nothing through. */
+export interface RateLimitRule {
+  readonly limit: number;
+  readonly durationMs: number;
+}
+
+/** A rate limit of a key, or of an identity, whose keys share it. Its name is unique there. */
+export interface StoredRateLimit extends RateLimitRule {
+  readonly id: string;
+  readonly name: string;
+  /** Applied to each verification, also where the request doesn't name it. */
+  readonly autoApply: boolean;
 }
 
 export interface ApiObject {
@@ -28,6 +50,8 @@ export interface IdentityObject {
   readonly externalId: string;
   /** JSON text of an object, or null. */
   readonly meta: string | null;
+  /** Sorted by name. */
+  readonly ratelimits: readonly StoredRateLimit[];
 }
 
 export interface RoleObject {
@@ -42,6 +66,16 @@ export interface PermissionObject {
   readonly kind: 'permission';
   readonly id: string;
   readonly slug: string;
+}
+
+/** An account of credits, which a key and those that it was rerolled to share. */
+export interface CreditsObject {
+  readonly kind: 'credits';
+  readonly id: string;
+  /** Moves when the balance is set or refilled. */
+  readonly generation: number;
+  /** What the ledger had when this was read. Spending writes no change: only the ledger knows the balance of this moment. */
+  readonly free: number;
 }
 
 export interface SharedRef {
@@ -65,6 +99,10 @@ export interface KeyRow {
   /** Roles and permissions given to the key itself. */
   readonly roleIds: readonly string[];
   readonly permissionIds: readonly string[];
+  /** Sorted by name. */
+  readonly ratelimits: readonly StoredRateLimit[];
+  /** Null: unlimited. */
+  readonly creditAccountId: string | null;
 }
 
 /** A root key as it is stored. */
@@ -79,6 +117,24 @@ export interface RootKeyRow {
   readonly permissions: readonly string[];
 }
 
+/** A rate limit that replaces those that callers ask for; `*` in its identifier stands for any text. */
+export interface RateLimitOverride extends RateLimitRule {
+  readonly id: string;
+  readonly identifier: string;
+}
+
+/** A namespace of `ratelimit.limit`, held under a hash of its workspace and name. */
+export interface NamespaceRow {
+  readonly hash: KeyHash;
+  readonly namespaceId: NamespaceId;
+  readonly workspaceId: WorkspaceId;
+  readonly name: string;
+  /** Calls that name it are answered with 410. */
+  readonly deleted: boolean;
+  /** Sorted by id. */
+  readonly overrides: readonly RateLimitOverride[];
+}
+
 /** One record and every shared object that it refers to, read in one statement. */
 export interface RecordRead<Row> {
   readonly row: Row;
@@ -89,4 +145,5 @@ export interface RecordRead<Row> {
 export interface RecordReads {
   readonly keys: ReadonlyMap<KeyHash, RecordRead<KeyRow>>;
   readonly rootKeys: ReadonlyMap<KeyHash, RecordRead<RootKeyRow>>;
+  readonly namespaces: ReadonlyMap<KeyHash, RecordRead<NamespaceRow>>;
 }

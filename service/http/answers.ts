@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Problem, type ProblemCode, PROBLEMS } from '../domain/problem.ts';
+import type { Page } from '../manage/types.ts';
 import type { PeerOrigin } from '../peers/types.ts';
 
 declare module 'fastify' {
@@ -41,6 +42,25 @@ export function sendData(reply: FastifyReply, requestId: string, data: unknown):
   return sendJson(reply, 200, JSON.stringify({ meta: { requestId }, data }));
 }
 
+/** Sends a part of a list: `{meta: {requestId}, data, pagination: {cursor?, hasMore}}`. */
+export function sendPage(
+  reply: FastifyReply,
+  requestId: string,
+  { items, cursor }: Page<unknown>,
+): FastifyReply {
+  const pagination = cursor === null ? { hasMore: false } : { cursor, hasMore: true };
+  return sendJson(reply, 200, JSON.stringify({ meta: { requestId }, data: items, pagination }));
+}
+
+/** Says in headers where an answer was made by a view that is older than the zone allows, or by a record of an earlier writer. */
+export function flagView(
+  reply: FastifyReply,
+  { staleMs, unverified }: { readonly staleMs: number | null; readonly unverified: boolean },
+): void {
+  if (staleMs !== null) reply.header('keyhearth-staleness-ms', String(Math.round(staleMs)));
+  if (unverified) reply.header('keyhearth-unverified', 'true');
+}
+
 /**
  * Sends a refusal in the contract's envelope. `errors` stands in every 400, empty or not, and nowhere else; 429 is always
  * `application/problem+json`, the others where the caller's `Accept` asks for it.
@@ -72,12 +92,13 @@ export function requestIdOf(request: FastifyRequest): string {
 }
 
 function wantsProblemType(request: FastifyRequest, status: number): boolean {
-  // No row has this status yet; the workspace limits that answer with it depend on the rule.
-  if (status === TOO_MANY_REQUESTS) return true;
+  // Official clients know a 429 by its content type, and of one call every error.
+  if (status === TOO_MANY_REQUESTS || request.routeOptions.url === DELETE_IDENTITY) return true;
   return request.headers.accept?.toLowerCase().includes(PROBLEM_TYPE) ?? false;
 }
 
 const TOO_MANY_REQUESTS: number = 429;
+const DELETE_IDENTITY = '/v2/identities.deleteIdentity';
 
 function identity(text: unknown): string {
   return String(text);

@@ -11,7 +11,12 @@ beforeAll(async () => {
   const { authenticator, verifier } = makeVerifySide();
   app = buildApp(testDeps());
   await app.register(
-    verifyKeyRoute({ authenticator, verifier, freshness: { waitFor: () => Promise.resolve(true) } }),
+    verifyKeyRoute({
+      authenticator,
+      admit: () => undefined,
+      verifier,
+      freshness: { waitFor: () => Promise.resolve(true) },
+    }),
   );
 });
 
@@ -64,16 +69,14 @@ test('the largest createKey that the bounds of its fields allow is read', async 
     roles: Array.from({ length: 100 }, () => wide(128)),
     permissions: Array.from({ length: 1000 }, () => 'p'.repeat(128)),
   };
-  expect((await post('/v2/keys.createKey', JSON.stringify(body), AUTHORIZED)).statusCode).toBe(200);
-  const ratelimit = {
-    name: wide(128),
-    limit: Number.MAX_SAFE_INTEGER,
-    duration: Number.MAX_SAFE_INTEGER,
+  const ratelimits = Array.from({ length: 50 }, (_, n) => ({
+    name: `${wide(62)}${String(n).padStart(4, '0')}`,
+    limit: 1e12,
+    duration: 2_592_000_000,
     autoApply: false,
-  };
-  const limited = { ...body, ratelimits: Array.from({ length: 50 }, () => ratelimit) };
-  const answer = await post('/v2/keys.createKey', JSON.stringify(limited), AUTHORIZED);
-  expect(answer.json()).toMatchObject({ error: { type: expect.stringMatching(/not_available_yet$/) } });
+  }));
+  const answer = await post('/v2/keys.createKey', JSON.stringify({ ...body, ratelimits }), AUTHORIZED);
+  expect(answer.statusCode).toBe(200);
 });
 
 test('a private call is read up to 2 MiB', async () => {

@@ -24,6 +24,8 @@ export interface HttpDeps {
   readonly zoneGuard: (keyText: string) => void;
   /** Throws Problem for a root key that isn't accepted. Synchronous where the key's record is in memory. */
   readonly authenticate: (rootKeyText: string) => Principal | Promise<Principal>;
+  /** Counts a caller's call against its workspace's own limit; throws Problem `workspace_rate_limited`. */
+  readonly admit: (principal: Principal) => void;
   readonly manage: Manage;
   readonly home: HomeLocator;
   readonly taskStatus: Pick<TaskStatus, 'wait'>;

@@ -114,7 +114,7 @@ test('a committed write is answered as such, whatever fails afterwards', async (
 test('a feed that lags does not hold the answer back for good; the answer says that it lags, and no revocation is confirmed', async () => {
   const { post } = start({
     waitForRevision: () => Promise.resolve(false),
-    manage: { ...testDeps().manage, deleteKey: () => Promise.resolve(written({}, { revokes: true })) },
+    manage: fakeManage([], { deleteKey: () => Promise.resolve(written({}, { revokes: true })) }),
   });
   const created = await post(CREATE, BODY);
   expect(created.statusCode).toBe(200);

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, preParsingAsyncHookHandler } from 'fastify';
 import type { Static, TSchema } from 'typebox';
 import type { Principal } from '../domain/principal.ts';
 import { Problem } from '../domain/problem.ts';
@@ -10,11 +10,11 @@ import {
   type Revision,
 } from '../domain/revision.ts';
 import type { RegionProgress } from '../home/types.ts';
-import type { WriteContext, Written } from '../manage/types.ts';
+import type { Page, WriteContext, Written } from '../manage/types.ts';
 import type { PeerOrigin } from '../peers/types.ts';
-import { requestIdOf, sendData, sendJson } from './answers.ts';
+import { requestIdOf, sendData, sendJson, sendPage } from './answers.ts';
 import { authenticateRootKey, bearerText } from './authentication.ts';
-import { BODY_BYTES } from './body-limits.ts';
+import { BODY_BYTES, KEY_BODY_BYTES } from './body-limits.ts';
 import type { HttpDeps } from './deps.ts';
 import { keepRawBody, refuseUnstorable } from './json-body.ts';
 import { clientAddressOf, idempotencyOf, minRevisionOf } from './request-headers.ts';
@@ -28,7 +28,10 @@ const NO_HOME_RETRY_S = 1;
 interface CallShape<Body extends TSchema> {
   readonly path: `/v2/${string}`;
   readonly body: Body;
-  /** Largest body, in bytes, where the usual limit is too small. */
+  /**
+   * Largest body, in bytes, where the usual limit is too small. Where it is larger than what creating a key takes, nothing of the
+   * body is read before its sender is known.
+   */
   readonly bodyBytes?: number;
   /** What the schema can't say; throws Problem, before anybody is authenticated. */
   readonly check?: (input: Static<Body>) => void;
@@ -42,6 +45,10 @@ export type ManagementCall<Body extends TSchema> = CallShape<Body> &
         readonly run: (principal: Principal, input: Static<Body>) => Promise<unknown>;
         /** How long the call may take by the caller's own wish. */
         readonly waitsMs?: (input: Static<Body>) => number;
+      }
+    | {
+        readonly kind: 'list';
+        readonly run: (principal: Principal, input: Static<Body>) => Promise<Page<unknown>>;
       }
     | {
         readonly kind: 'write';
@@ -66,9 +73,19 @@ export function prepareManagement(app: FastifyInstance, deps: HttpDeps): AddCall
   });
   return (call) => {
     const { path, body, bodyBytes = BODY_BYTES } = call;
-    app.post(path, { schema: { body }, bodyLimit: bodyBytes }, (request, reply) =>
-      handle(deps, call, request, reply),
-    );
+    const options = {
+      schema: { body },
+      bodyLimit: bodyBytes,
+      ...(bodyBytes <= KEY_BODY_BYTES ? {} : { preParsing: authenticateFirst(deps) }),
+    };
+    app.post(path, options, (request, reply) => handle(deps, call, request, reply));
+  };
+}
+
+/** Reading and checking a large body keeps the task from everything else, so strangers may not ask for it. */
+function authenticateFirst(deps: HttpDeps): preParsingAsyncHookHandler {
+  return async (request) => {
+    await authenticateRootKey(deps, bearerText(request.headers.authorization));
   };
 }
 
@@ -89,6 +106,8 @@ async function handle<Body extends TSchema>(
   const idempotency =
     call.kind === 'write' ? idempotencyOf(request, call.path, request.rawBody, rootKeyText) : null;
   const principal = await authenticateRootKey(deps, rootKeyText);
+  // What a peer passed on was counted where it came in.
+  if (origin === undefined) deps.admit(principal);
 
   const home = deps.home.current();
   if (home.at === 'unknown') throw noHome(`The home region is not known at the moment: ${home.reason}`);
@@ -100,6 +119,7 @@ async function handle<Body extends TSchema>(
   }
   requireEpochOf(minRevision, home.epoch);
   const requestId = requestIdOf(request);
+  if (call.kind === 'list') return sendPage(reply, requestId, await call.run(principal, input));
   if (call.kind === 'read') return sendData(reply, requestId, await call.run(principal, input));
   const clientAddress = origin?.clientAddress ?? clientAddressOf(request);
   const written = await call.run({ principal, requestId, clientAddress, idempotency }, input);

@@ -1,7 +1,7 @@
 import { type TSchema, Type } from 'typebox';
 import { expect, test } from 'vitest';
 import { fieldProblems } from './field-problems.ts';
-import { CreateKeyBody, UpdateKeyBody } from './schemas.ts';
+import { CreateKeyBody, UpdateKeyBody } from './schemas/keys.ts';
 import { compileValidator } from './validation.ts';
 
 type Validate = (value: unknown) => { error?: Parameters<typeof fieldProblems>[0] };

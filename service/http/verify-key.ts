@@ -1,17 +1,20 @@
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
-import Type, { type Static } from 'typebox';
+import type { Static } from 'typebox';
 import { Problem } from '../domain/problem.ts';
 import type { Principal } from '../domain/principal.ts';
 import type { Authenticator } from '../verify/authenticator.ts';
 import type { Freshness } from '../verify/ports.ts';
 import type { Verdict, Verifier, VerifyRequest } from '../verify/verifier.ts';
-import { sendJson } from './answers.ts';
+import { flagView, sendJson } from './answers.ts';
 import { bearerText } from './authentication.ts';
 import { clientAddressOf, minRevisionOf } from './request-headers.ts';
+import { checkWantedLimits, VerifyKeyBody } from './schemas/verify-key.ts';
 import { verifyAnswer } from './verify-answer.ts';
 
 export interface VerifyKeyDeps {
   readonly authenticator: Pick<Authenticator, 'authenticate' | 'confirm'>;
+  /** Counts the call against its workspace's own limit; throws Problem `workspace_rate_limited`. */
+  readonly admit: (principal: Principal) => void;
   readonly verifier: Pick<Verifier, 'verify' | 'confirm'>;
   readonly freshness: Pick<Freshness, 'waitFor'>;
   /** Told of each verification that got a verdict, from the parsed request to the sent answer. @default nobody is told */
@@ -27,53 +30,26 @@ interface Stopwatch {
 /** How long a request may wait for the revision that it asks for, before home is asked. */
 const MIN_REVISION_WAIT_MS = 1000;
 
-const VerifyKeyBody = Type.Object(
-  {
-    key: Type.String({ minLength: 1, maxLength: 512 }),
-    permissions: Type.Optional(Type.String({ minLength: 1, maxLength: 1000 })),
-    tags: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 512 }), { maxItems: 20 })),
-    migrationId: Type.Optional(Type.String({ maxLength: 256 })),
-    credits: Type.Optional(
-      Type.Object({ cost: Type.Integer({ minimum: 0, maximum: 1e12 }) }, { additionalProperties: false }),
-    ),
-    ratelimits: Type.Optional(
-      Type.Array(
-        Type.Object(
-          {
-            name: Type.String({ minLength: 3, maxLength: 255 }),
-            cost: Type.Optional(Type.Integer({ minimum: 0 })),
-            limit: Type.Optional(Type.Integer({ minimum: 0 })),
-            duration: Type.Optional(Type.Integer({ minimum: 0 })),
-          },
-          { additionalProperties: false },
-        ),
-        { maxItems: 50 },
-      ),
-    ),
-  },
-  { additionalProperties: false },
-);
-
-type VerifyKeyBody = Static<typeof VerifyKeyBody>;
-
 /**
  * `POST /v2/keys.verifyKey`. With root key and key in memory the handler runs from the parsed body to the sent answer without a
  * promise and without I/O.
  */
 export function verifyKeyRoute(deps: VerifyKeyDeps): FastifyPluginCallback {
   return (app, _options, done) => {
-    app.post<{ Body: VerifyKeyBody }>(
+    app.post<{ Body: Static<typeof VerifyKeyBody> }>(
       '/v2/keys.verifyKey',
       { schema: { body: VerifyKeyBody } },
       (request, reply) => {
         const startedMs = deps.stopwatch?.start() ?? 0;
-        const rootKeyText = bearerText(request.headers.authorization);
         const { body } = request;
-        if (body.credits !== undefined) throw notYet('credits');
-        if (body.ratelimits !== undefined) throw notYet('ratelimits');
+        checkWantedLimits(body.ratelimits);
+        const rootKeyText = bearerText(request.headers.authorization);
         const wanted = {
           key: body.key,
           permissions: body.permissions,
+          migrationId: body.migrationId,
+          cost: body.credits?.cost,
+          ratelimits: body.ratelimits,
           clientAddress: () => clientAddressOf(request),
         };
         if (request.headers['keyhearth-min-revision'] !== undefined) {
@@ -83,6 +59,7 @@ export function verifyKeyRoute(deps: VerifyKeyDeps): FastifyPluginCallback {
         if (principal instanceof Promise) {
           return timed(deps, startedMs, verifyLater(deps, request, reply, principal, wanted));
         }
+        deps.admit(principal);
         const verdict = deps.verifier.verify(principal, wanted);
         if (verdict instanceof Promise) {
           return timed(
@@ -117,7 +94,9 @@ async function verifyLater(
   principal: Promise<Principal>,
   wanted: VerifyRequest,
 ): Promise<FastifyReply> {
-  return send(request, reply, await deps.verifier.verify(await principal, wanted));
+  const caller = await principal;
+  deps.admit(caller);
+  return send(request, reply, await deps.verifier.verify(caller, wanted));
 }
 
 /**
@@ -134,6 +113,7 @@ async function verifyAtRevision(
   const revision = minRevisionOf(request);
   const { authenticator, verifier, freshness } = deps;
   const caller = await authenticator.authenticate(rootKeyText);
+  deps.admit(caller);
   if (revision === undefined) return send(request, reply, await verifier.verify(caller, wanted));
   if (await freshness.waitFor(revision, MIN_REVISION_WAIT_MS)) {
     const principal = await authenticator.authenticate(rootKeyText, 'verified');
@@ -153,19 +133,6 @@ function notReached(error: unknown): never {
 }
 
 function send(request: FastifyRequest, reply: FastifyReply, verdict: Verdict): FastifyReply {
-  if (verdict.staleMs !== null) reply.header('keyhearth-staleness-ms', String(Math.round(verdict.staleMs)));
-  if (verdict.unverified) reply.header('keyhearth-unverified', 'true');
+  flagView(reply, verdict);
   return sendJson(reply, 200, verifyAnswer(verdict, request.id));
-}
-
-function notYet(field: string): Problem {
-  return new Problem('not_available_yet', `The field ${field} is not available in this version.`, {
-    errors: [
-      {
-        location: `body.${field}`,
-        message: 'is not available in this version',
-        fix: `Leave ${field} out: it would not be enforced.`,
-      },
-    ],
-  });
 }

@@ -1,4 +1,5 @@
 import type { RandomBytes } from '../domain/ids.ts';
+import type { Vault } from '../vault/types.ts';
 import type { Rows, Writer } from './ports.ts';
 
 /** What the calls of this folder work with. */
@@ -9,4 +10,8 @@ export interface ManageDeps {
   /** Name of the zone; keys carry its marker. */
   readonly zone: string;
   readonly randomBytes: RandomBytes;
+  /** Encrypts the texts of recoverable keys. */
+  readonly vault: Vault;
+  /** Epoch ms. */
+  readonly nowMs: () => number;
 }

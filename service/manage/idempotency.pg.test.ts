@@ -19,12 +19,12 @@ beforeAll(async () => {
 afterAll(() => postgres.stop());
 beforeEach(async () => {
   side = await makeWriteSide(await postgres.createDatabase());
-  apiId = (await side.manage.createApi(contextOf(side.principal), { name: 'payments' })).data.apiId;
+  apiId = (await side.manage.apis.createApi(contextOf(side.principal), { name: 'payments' })).data.apiId;
 });
 afterEach(() => side.end());
 
 function createOnce(key: string, requestHash = 'hash') {
-  return side.manage.createKey(contextOf(side.principal, idempotencyOf(key, requestHash)), {
+  return side.manage.keys.createKey(contextOf(side.principal, idempotencyOf(key, requestHash)), {
     apiId,
     prefix: 'pay',
   });
@@ -41,7 +41,7 @@ test('a repeat answers the same key, text and revision, and makes nothing', asyn
   expect(again).toEqual({ ...first, replayed: true });
   expect(await countKeys()).toBe(1);
   expect((await readChanges(side.pool)).filter((change) => change.kind === 'key')).toHaveLength(1);
-  const view = await side.manage.whoami(side.principal, { key: again.data.key });
+  const view = await side.manage.keys.whoami(side.principal, { key: again.data.key });
   expect(view.keyId).toBe(first.data.keyId);
 });
 
@@ -70,26 +70,28 @@ test('the same key of another root key is another one', async () => {
   // The brand of a test's own id is given here.
   const rootKeyId = rows[0]?.id as typeof side.principal.rootKeyId;
   const context = contextOf({ ...side.principal, rootKeyId }, idempotencyOf('once', 'hash'));
-  const other = await side.manage.createKey(context, { apiId });
+  const other = await side.manage.keys.createKey(context, { apiId });
   expect(other.replayed).toBe(false);
   expect(await countKeys()).toBe(2);
 });
 
 test('a refused write leaves no row, so trying again is a new try', async () => {
   const context = contextOf(side.principal, idempotencyOf('later', 'hash'));
-  const refused = side.manage.createKey(context, { apiId, roles: ['reader'] });
+  const refused = side.manage.keys.createKey(context, { apiId, roles: ['reader'] });
   await expect(refused).rejects.toMatchObject({ code: 'role_not_found' });
   await side.pool.query(`insert into roles (id, workspace_id, name) values ('role_1', $1, 'reader')`, [
     side.principal.workspaceId,
   ]);
-  const done = await side.manage.createKey(context, { apiId, roles: ['reader'] });
+  const done = await side.manage.keys.createKey(context, { apiId, roles: ['reader'] });
   expect(done.replayed).toBe(false);
 });
 
 test('a repeated delete answers as the first did, and remembers that it revokes', async () => {
   const { data } = await createOnce('make');
   const remove = () =>
-    side.manage.deleteKey(contextOf(side.principal, idempotencyOf('remove', 'hash')), { keyId: data.keyId });
+    side.manage.keys.deleteKey(contextOf(side.principal, idempotencyOf('remove', 'hash')), {
+      keyId: data.keyId,
+    });
   const first = await remove();
   expect(await remove()).toEqual({ ...first, replayed: true });
   expect(first.revokes).toBe(true);

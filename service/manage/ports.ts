@@ -1,5 +1,5 @@
 import type { KeyHash } from '../domain/brands.ts';
-import type { ChangeKind } from '../domain/change.ts';
+import type { ChangeKind, RecordKind } from '../domain/change.ts';
 import type { Revision } from '../domain/revision.ts';
 
 /** Reads rows. `Row` names the statement's columns; bigint columns come as text, timestamps as `Date`. */
@@ -25,9 +25,9 @@ export interface AuditEntry {
 export interface WriteTransaction extends Rows {
   readonly revision: Revision;
   /** Notes a row of the change feed for a shared object. */
-  changed(kind: Exclude<ChangeKind, 'key' | 'rootKey'>, id: string): void;
-  /** Notes a row of the change feed for a key or root key, under the hash that its record is held under. */
-  changedKey(kind: 'key' | 'rootKey', id: string, hash: KeyHash): void;
+  changed(kind: Exclude<ChangeKind, RecordKind>, id: string): void;
+  /** Notes a row of the change feed for a record, under the hash that it is held under. */
+  changedRecord(kind: RecordKind, id: string, hash: KeyHash): void;
   audit(entry: AuditEntry): void;
 }
 

@@ -1,5 +1,10 @@
 import type { Principal } from '../domain/principal.ts';
 import type { Revision } from '../domain/revision.ts';
+import type { ApiCalls } from './apis/types.ts';
+import type { IdentityCalls } from './identities/types.ts';
+import type { KeyCalls } from './keys/types.ts';
+import type { PermissionCalls } from './permissions/types.ts';
+import type { RatelimitCalls } from './ratelimits/types.ts';
 
 /** What a write needs to know of the request that asked for it. */
 export interface WriteContext {
@@ -33,76 +38,50 @@ export interface Written<T> {
   readonly replayed: boolean;
 }
 
-export interface CreateKeyInput {
-  readonly apiId: string;
-  readonly prefix?: string;
-  readonly name?: string;
-  /** Random bytes of the key, 16–255; 16 where not given. */
-  readonly byteLength?: number;
-  readonly externalId?: string;
-  readonly meta?: Readonly<Record<string, unknown>>;
-  readonly roles?: readonly string[];
-  readonly permissions?: readonly string[];
-  /** Epoch ms. */
-  readonly expires?: number;
-  readonly enabled?: boolean;
+/** The answer of a write that has nothing to say. */
+export type Nothing = Readonly<Record<string, never>>;
+
+/** Which part of a list. Pages follow the ids, so that what is made meanwhile neither repeats nor hides anything. */
+export interface PageInput {
+  /** Most that are answered, 1–100. */
+  readonly limit?: number;
+  /** Where the last page ended. */
+  readonly cursor?: string;
 }
 
-export interface CreateKeyData {
-  readonly keyId: string;
-  readonly key: string;
+/** A part of a list. */
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** Where the next page begins; null: this was the last one. */
+  readonly cursor: string | null;
 }
 
-/** Absent keeps, null clears, a value sets. */
-export interface UpdateKeyInput {
-  readonly keyId: string;
-  readonly name?: string | null;
-  readonly externalId?: string | null;
-  readonly meta?: Readonly<Record<string, unknown>> | null;
-  readonly expires?: number | null;
-  readonly enabled?: boolean;
-  readonly roles?: readonly string[];
-  readonly permissions?: readonly string[];
+/** A rate limit as management calls take it. Its name is unique in its key or identity. */
+export interface RateLimitInput {
+  readonly name: string;
+  /** Units per window, at least 1. */
+  readonly limit: number;
+  /** Length of the window in ms, at least 1000. */
+  readonly duration: number;
+  readonly autoApply: boolean;
 }
 
-export interface DeleteKeyInput {
-  readonly keyId: string;
-  /** True removes the row; otherwise the key is marked deleted. Both make it unknown to verification. */
-  readonly permanent?: boolean;
+/** A rate limit as management calls show it. */
+export interface RateLimitView extends RateLimitInput {
+  readonly id: string;
 }
 
-/** A key as management calls show it; empty fields are left out. Times in epoch ms. */
-export interface KeyView {
-  readonly keyId: string;
-  readonly start: string;
-  readonly enabled: boolean;
-  readonly name?: string;
-  readonly meta?: Readonly<Record<string, unknown>>;
-  readonly createdAt: number;
-  readonly updatedAt?: number;
-  readonly expires?: number;
-  readonly permissions?: readonly string[];
-  readonly roles?: readonly string[];
-  readonly identity?: {
-    readonly id: string;
-    readonly externalId: string;
-    readonly meta?: Readonly<Record<string, unknown>>;
-  };
-}
+/** Metadata of the caller's own: a JSON object. */
+export type Meta = Readonly<Record<string, unknown>>;
 
-/** Management calls. All run at home only; every refusal is a thrown `Problem`. */
+export type Read<Input, Output> = (principal: Principal, input: Input) => Promise<Output>;
+export type Write<Input, Output> = (context: WriteContext, input: Input) => Promise<Written<Output>>;
+
+/** Management calls, in groups. All run at home only; every refusal is a thrown `Problem`. Inputs were validated by the routes. */
 export interface Manage {
-  createKey(context: WriteContext, input: CreateKeyInput): Promise<Written<CreateKeyData>>;
-  updateKey(context: WriteContext, input: UpdateKeyInput): Promise<Written<Record<string, never>>>;
-  deleteKey(context: WriteContext, input: DeleteKeyInput): Promise<Written<Record<string, never>>>;
-  getKey(principal: Principal, input: { readonly keyId: string }): Promise<KeyView>;
-  whoami(principal: Principal, input: { readonly key: string }): Promise<KeyView>;
-  createApi(
-    context: WriteContext,
-    input: { readonly name: string },
-  ): Promise<Written<{ readonly apiId: string }>>;
-  getApi(
-    principal: Principal,
-    input: { readonly apiId: string },
-  ): Promise<{ readonly id: string; readonly name: string }>;
+  readonly keys: KeyCalls;
+  readonly apis: ApiCalls;
+  readonly identities: IdentityCalls;
+  readonly permissions: PermissionCalls;
+  readonly ratelimits: RatelimitCalls;
 }

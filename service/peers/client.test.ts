@@ -307,6 +307,7 @@ async function privatePeers(overrides: Partial<PeerEndpointDeps>, options: Parti
     state: () => ({ region: HOME, taskId: 'task_1', epoch: null, homeRegion: null }),
     taskStatus: { register: unasked, report: unasked, stopped: unasked },
     records: both({ readRecords: unasked, readShared: unasked }),
+    ledger: { spend: unasked },
     ...overrides,
   });
   return peersTo(await startApp({ peerEndpoint }), options);
@@ -350,7 +351,7 @@ test('report, stopped and register', async () => {
 test('records and shared objects', async () => {
   // Values of a database row get their brands where they are read; these stand for such rows.
   const hash = 'a'.repeat(64) as KeyHash;
-  const shared = { kind: 'workspace', id: 'ws_1', enabled: true } as SharedObject;
+  const shared = { kind: 'workspace', id: 'ws_1', enabled: true, rateLimit: null } as SharedObject;
   const reads = {
     keys: new Map(),
     rootKeys: new Map([
@@ -369,6 +370,7 @@ test('records and shared objects', async () => {
         },
       ],
     ]),
+    namespaces: new Map(),
   } as unknown as RecordReads;
   const asked: unknown[] = [];
   const peers = await privatePeers({
@@ -388,6 +390,43 @@ test('records and shared objects', async () => {
     shared,
   ]);
   expect(asked).toEqual([[hash], [{ kind: 'workspace', id: 'ws_1' }]]);
+});
+
+test('spend: taken at home, once; a refusal says in home’s own words what became of the credits', async () => {
+  const asked: unknown[] = [];
+  const peers = await privatePeers({
+    ledger: {
+      spend: (accountId, cost) => {
+        asked.push([accountId, cost]);
+        if (cost > 5) return Promise.reject(new Problem('credits_unavailable', 'The database was lost.'));
+        return Promise.resolve({ spent: true, free: 5 - cost, generation: 1 });
+      },
+    },
+  });
+  expect(await peers.spend(HOME, 'ca_1', 2)).toEqual({ spent: true, free: 3, generation: 1 });
+  await expect(peers.spend(HOME, 'ca_1', 6)).rejects.toMatchObject({
+    code: 'credits_unavailable',
+    message: 'The database was lost.',
+  });
+  expect(asked).toEqual([
+    ['ca_1', 2],
+    ['ca_1', 6],
+  ]);
+});
+
+test('spend: an answer that is lost is not asked for again', async () => {
+  let requests = 0;
+  const { url } = await startRaw((socket) =>
+    socket.on('data', () => {
+      requests += 1;
+      socket.destroy();
+    }),
+  );
+  await expect(peersTo(url).spend(HOME, 'ca_1', 1)).rejects.toMatchObject({
+    code: 'credits_unavailable',
+    message: expect.stringContaining('may have been taken'),
+  });
+  expect(requests).toBe(1);
 });
 
 test('a failing reader at the other side, another secret, another region, a clock that is off: no answer', async () => {

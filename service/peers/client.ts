@@ -1,6 +1,8 @@
 import { Problem } from '../domain/problem.ts';
 import { PEER_HEADER, sign } from './signature.ts';
 import { AnswerLost, type Incoming, NotSent, type Outgoing } from './transport.ts';
+import * as spendWire from './spend-wire.ts';
+import { spendAt } from './spend.ts';
 import { createTransports, type PeerPlaces } from './transports.ts';
 import type { PassedRequest, Peers } from './types.ts';
 import * as wire from './wire.ts';
@@ -50,8 +52,7 @@ export function createPeers(options: PeersOptions): PeersClient {
     return { ...request, headers: { ...request.headers, [PEER_HEADER]: sign(options.secret, parts, stamp) } };
   }
 
-  /** A private call. It changes nothing, or may be repeated: whatever goes wrong, trying again later is right. */
-  async function call(region: string, name: string, body: string, signal?: AbortSignal): Promise<string> {
+  async function ask(region: string, name: string, body: string, signal?: AbortSignal): Promise<Incoming> {
     const request: Outgoing = {
       path: `/internal/${name}`,
       headers: { 'content-type': 'application/json' },
@@ -59,9 +60,14 @@ export function createPeers(options: PeersOptions): PeersClient {
       timeoutMs: readTimeoutMs,
       ...(signal === undefined ? {} : { signal }),
     };
+    return await send(region, signed(region, request, 'none', 'none'));
+  }
+
+  /** A private call. It changes nothing, or may be repeated: whatever goes wrong, trying again later is right. */
+  async function call(region: string, name: string, body: string, signal?: AbortSignal): Promise<string> {
     let answer: Incoming;
     try {
-      answer = await send(region, signed(region, request, 'none', 'none'));
+      answer = await ask(region, name, body, signal);
     } catch (cause) {
       if (!(cause instanceof NotSent || cause instanceof AnswerLost)) throw cause;
       throw noHome(`Region ${region} did not answer.`, cause);
@@ -112,6 +118,11 @@ export function createPeers(options: PeersOptions): PeersClient {
       wire.readRecords(await call(region, 'records', wire.writeRecordsCall({ hashes, floor, from }))),
     readShared: async (region, refs, floor, from) =>
       wire.readShared(await call(region, 'shared', wire.writeSharedCall({ refs, floor, from }))),
+    spend: async (region, accountId, cost) =>
+      await spendAt(region, async () => {
+        const body = spendWire.writeSpend({ accountId, cost });
+        return requireTask(await ask(region, 'spend', body));
+      }),
     retain: (regions) => transports.retain(regions),
     close: async () => await transports.close(),
   };

@@ -1,6 +1,7 @@
 import { Problem } from '../domain/problem.ts';
 import type { TaskStatus } from '../home/types.ts';
-import type { RecordSource } from '../verify/ports.ts';
+import type { CreditLedger, RecordSource } from '../verify/ports.ts';
+import * as spendWire from './spend-wire.ts';
 import type { PeerEndpoint, PeerState, ReadFrom } from './types.ts';
 import * as wire from './wire.ts';
 
@@ -9,6 +10,8 @@ export interface PeerEndpointDeps {
   readonly taskStatus: Pick<TaskStatus, 'register' | 'report' | 'stopped'>;
   /** What a peer reads whose own reader is lost, or that must know what home has. */
   readonly records: Readonly<Record<ReadFrom, RecordSource>>;
+  /** Home's, and refused where it isn't at home. */
+  readonly ledger: CreditLedger;
 }
 
 type Call = (body: string) => string | Promise<string>;
@@ -47,6 +50,13 @@ export function createPeerEndpoint(deps: PeerEndpointDeps): PeerEndpoint {
       async (body) => {
         const { refs, floor, from } = read(wire.readSharedCall, body);
         return wire.writeShared(await deps.records[from].readShared(refs, floor));
+      },
+    ],
+    [
+      'spend',
+      async (body) => {
+        const { accountId, cost } = read(spendWire.readSpend, body);
+        return spendWire.writeSpending(await deps.ledger.spend(accountId, cost));
       },
     ],
   ]);

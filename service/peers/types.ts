@@ -3,6 +3,7 @@ import type { SnapshotFloor } from '../domain/feed.ts';
 import type { RecordReads, SharedObject, SharedRef } from '../domain/records.ts';
 import type { Epoch } from '../domain/revision.ts';
 import type { JoinFloor, TaskReport } from '../home/types.ts';
+import type { Spending } from '../verify/ports.ts';
 
 /** What a region says of itself to its peers. */
 export interface PeerState {
@@ -99,4 +100,9 @@ export interface Peers {
     floor: SnapshotFloor,
     from: ReadFrom,
   ): Promise<readonly SharedObject[]>;
+  /**
+   * Takes credits of an account at home, at most once. Fails with Problem `credits_unavailable`, whose detail says where the credits may
+   * have been taken all the same.
+   */
+  spend(region: string, accountId: string, cost: number): Promise<Spending>;
 }

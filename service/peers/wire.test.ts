@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { KeyHash } from '../domain/brands.ts';
-import type { KeyRow, RecordReads, RootKeyRow, SharedObject, SharedRef } from '../domain/records.ts';
+import type {
+  KeyRow,
+  NamespaceRow,
+  RecordReads,
+  RootKeyRow,
+  SharedObject,
+  SharedRef,
+} from '../domain/records.ts';
 import type { TaskReport } from '../home/types.ts';
 import type { PeerState } from './types.ts';
 import * as wire from './wire.ts';
@@ -18,13 +25,23 @@ function branded<T>(value: fc.Arbitrary<unknown>): fc.Arbitrary<T> {
 }
 
 const hash = branded<KeyHash>(fc.stringMatching(/^[0-9a-f]{64}$/));
+const limit = { limit: fc.nat(), durationMs: fc.nat() };
+const ratelimits = fc.array(fc.record({ ...limit, id: text, name: text, autoApply: fc.boolean() }), {
+  maxLength: 3,
+});
 const shared = branded<SharedObject>(
   fc.oneof(
-    fc.record({ kind: fc.constant('workspace'), id: text, enabled: fc.boolean() }),
+    fc.record({
+      kind: fc.constant('workspace'),
+      id: text,
+      enabled: fc.boolean(),
+      rateLimit: fc.option(fc.record(limit)),
+    }),
     fc.record({ kind: fc.constant('api'), id: text, workspaceId: text, name: text, ipAllowlist: texts }),
-    fc.record({ kind: fc.constant('identity'), id: text, externalId: text, meta: textOrNull }),
+    fc.record({ kind: fc.constant('identity'), id: text, externalId: text, meta: textOrNull, ratelimits }),
     fc.record({ kind: fc.constant('role'), id: text, name: text, permissions: texts }),
     fc.record({ kind: fc.constant('permission'), id: text, slug: text }),
+    fc.record({ kind: fc.constant('credits'), id: text, generation: fc.nat(), free: fc.nat() }),
   ),
 );
 const key = branded<KeyRow>(
@@ -40,6 +57,8 @@ const key = branded<KeyRow>(
     expiresAtMs: fc.option(fc.nat()),
     roleIds: texts,
     permissionIds: texts,
+    ratelimits,
+    creditAccountId: textOrNull,
   }),
 );
 const rootKey = branded<RootKeyRow>(
@@ -53,13 +72,28 @@ const rootKey = branded<RootKeyRow>(
   }),
 );
 
+const namespace = branded<NamespaceRow>(
+  fc.record({
+    hash,
+    namespaceId: text,
+    workspaceId: text,
+    name: text,
+    deleted: fc.boolean(),
+    overrides: fc.array(fc.record({ ...limit, id: text, identifier: text }), { maxLength: 3 }),
+  }),
+);
+
 function readsOf<Row extends { hash: KeyHash }>(row: fc.Arbitrary<Row>) {
   return fc
     .array(fc.record({ row, shared: fc.array(shared, { maxLength: 3 }) }), { maxLength: 4 })
     .map((reads) => new Map(reads.map((read) => [read.row.hash, read])));
 }
 
-const records: fc.Arbitrary<RecordReads> = fc.record({ keys: readsOf(key), rootKeys: readsOf(rootKey) });
+const records: fc.Arbitrary<RecordReads> = fc.record({
+  keys: readsOf(key),
+  rootKeys: readsOf(rootKey),
+  namespaces: readsOf(namespace),
+});
 const report: fc.Arbitrary<TaskReport> = fc.record({
   taskId: text,
   region: text,
@@ -77,7 +111,10 @@ const state: fc.Arbitrary<PeerState> = fc.record({
   homeRegion: textOrNull,
 });
 const refs: fc.Arbitrary<SharedRef[]> = fc.array(
-  fc.record({ kind: fc.constantFrom('workspace', 'api', 'identity', 'role', 'permission'), id: text }),
+  fc.record({
+    kind: fc.constantFrom('workspace', 'api', 'identity', 'role', 'permission', 'credits'),
+    id: text,
+  }),
 );
 
 const epochOf = fc.record({ counter: fc.nat(), id: text });

@@ -4,6 +4,7 @@ import type { KeyHash } from '../domain/brands.ts';
 import type { SnapshotFloor } from '../domain/feed.ts';
 import type {
   KeyRow,
+  NamespaceRow,
   RecordRead,
   RecordReads,
   RootKeyRow,
@@ -41,8 +42,24 @@ const TaskReportWire = Type.Object({
   cutOffAfterMs: Nullable(Type.Number()),
 });
 
+const RateLimitWire = Type.Object({ limit: Type.Number(), durationMs: Type.Number() });
+const StoredRateLimitsWire = Type.Array(
+  Type.Object({
+    id: Type.String(),
+    name: Type.String(),
+    limit: Type.Number(),
+    durationMs: Type.Number(),
+    autoApply: Type.Boolean(),
+  }),
+);
+
 const SharedObjectWire = Type.Union([
-  Type.Object({ kind: Type.Literal('workspace'), id: Type.String(), enabled: Type.Boolean() }),
+  Type.Object({
+    kind: Type.Literal('workspace'),
+    id: Type.String(),
+    enabled: Type.Boolean(),
+    rateLimit: Nullable(RateLimitWire),
+  }),
   Type.Object({
     kind: Type.Literal('api'),
     id: Type.String(),
@@ -55,9 +72,16 @@ const SharedObjectWire = Type.Union([
     id: Type.String(),
     externalId: Type.String(),
     meta: Nullable(Type.String()),
+    ratelimits: StoredRateLimitsWire,
   }),
   Type.Object({ kind: Type.Literal('role'), id: Type.String(), name: Type.String(), permissions: Texts }),
   Type.Object({ kind: Type.Literal('permission'), id: Type.String(), slug: Type.String() }),
+  Type.Object({
+    kind: Type.Literal('credits'),
+    id: Type.String(),
+    generation: Type.Number(),
+    free: Type.Number(),
+  }),
 ]);
 
 const KeyRowWire = Type.Object({
@@ -72,6 +96,8 @@ const KeyRowWire = Type.Object({
   expiresAtMs: Nullable(Type.Number()),
   roleIds: Texts,
   permissionIds: Texts,
+  ratelimits: StoredRateLimitsWire,
+  creditAccountId: Nullable(Type.String()),
 });
 
 const RootKeyRowWire = Type.Object({
@@ -83,11 +109,27 @@ const RootKeyRowWire = Type.Object({
   permissions: Texts,
 });
 
+const NamespaceRowWire = Type.Object({
+  hash: Type.String(),
+  namespaceId: Type.String(),
+  workspaceId: Type.String(),
+  name: Type.String(),
+  deleted: Type.Boolean(),
+  overrides: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      identifier: Type.String(),
+      limit: Type.Number(),
+      durationMs: Type.Number(),
+    }),
+  ),
+});
+
 const ReadsWire = <S extends TSchema>(row: S) =>
   Type.Array(Type.Tuple([Type.String(), Type.Object({ row, shared: Type.Array(SharedObjectWire) })]));
 
 const SharedRefWire = Type.Object({
-  kind: Type.Enum(['workspace', 'api', 'identity', 'role', 'permission']),
+  kind: Type.Enum(['workspace', 'api', 'identity', 'role', 'permission', 'credits']),
   id: Type.String(),
 });
 
@@ -104,11 +146,14 @@ const FloorWire = Type.Object({
 const FromWire = Type.Union([Type.Literal('home'), Type.Literal('reader')]);
 const hashesReader = reader(Type.Object({ hashes: Texts, floor: FloorWire, from: FromWire }));
 const recordsReader = reader(
-  Type.Object({ keys: ReadsWire(KeyRowWire), rootKeys: ReadsWire(RootKeyRowWire) }),
+  Type.Object({
+    keys: ReadsWire(KeyRowWire),
+    rootKeys: ReadsWire(RootKeyRowWire),
+    namespaces: ReadsWire(NamespaceRowWire),
+  }),
 );
 const refsReader = reader(Type.Object({ refs: Type.Array(SharedRefWire), floor: FloorWire, from: FromWire }));
 const sharedReader = reader(Type.Object({ objects: Type.Array(SharedObjectWire) }));
-
 export const writeState = (state: PeerState): string => JSON.stringify(state);
 export const readState = (text: string): PeerState => stateReader(text);
 
@@ -174,15 +219,24 @@ function fromFloorWire({ mark, revision }: Static<typeof FloorWire>): SnapshotFl
 }
 
 export function writeRecords(reads: RecordReads): string {
-  return JSON.stringify({ keys: [...reads.keys], rootKeys: [...reads.rootKeys] });
+  return JSON.stringify({
+    keys: [...reads.keys],
+    rootKeys: [...reads.rootKeys],
+    namespaces: [...reads.namespaces],
+  });
 }
 
 export function readRecords(text: string): RecordReads {
-  const wire = recordsReader(text);
   // Checked against the schema; the brands are as said above.
+  const wire = recordsReader(text) as unknown as {
+    readonly keys: [KeyHash, RecordRead<KeyRow>][];
+    readonly rootKeys: [KeyHash, RecordRead<RootKeyRow>][];
+    readonly namespaces: [KeyHash, RecordRead<NamespaceRow>][];
+  };
   return {
-    keys: new Map(wire.keys as unknown as [KeyHash, RecordRead<KeyRow>][]),
-    rootKeys: new Map(wire.rootKeys as unknown as [KeyHash, RecordRead<RootKeyRow>][]),
+    keys: new Map(wire.keys),
+    rootKeys: new Map(wire.rootKeys),
+    namespaces: new Map(wire.namespaces),
   };
 }
 
@@ -205,7 +259,7 @@ export const readShared = (text: string): readonly SharedObject[] =>
   sharedReader(text).objects as unknown as SharedObject[];
 
 /** Returns the function that parses a text and checks it against the schema; it throws an Error that shows no values. */
-function reader<S extends TSchema>(schema: S): (text: string) => Static<S> {
+export function reader<S extends TSchema>(schema: S): (text: string) => Static<S> {
   const compiled = Compile(schema);
   return (text) => {
     const value: unknown = parse(text);

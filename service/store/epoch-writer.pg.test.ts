@@ -38,7 +38,7 @@ const entry: AuditEntry = {
 
 function note(transaction: WriteTransaction): void {
   transaction.changed('api', 'api_1');
-  transaction.changedKey('key', 'key_1', 'ab'.repeat(32) as KeyHash);
+  transaction.changedRecord('key', 'key_1', 'ab'.repeat(32) as KeyHash);
   transaction.audit(entry);
 }
 

@@ -4,7 +4,7 @@ import { contextOf, makePrincipal, makeWriteSide, type WriteSide } from '../../t
 import type { KeyHash } from '../domain/brands.ts';
 import { hashKey } from '../domain/key-text.ts';
 import type { SharedObject } from '../domain/records.ts';
-import type { CreateKeyInput } from '../manage/types.ts';
+import type { CreateKeyInput } from '../manage/keys/types.ts';
 import { RecordReader, type WarmCursor } from './record-reader.ts';
 
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
@@ -23,12 +23,12 @@ beforeEach(async () => {
 afterEach(() => side.end());
 
 async function makeApi(): Promise<string> {
-  const { data } = await side.manage.createApi(contextOf(side.principal), { name: 'payments' });
+  const { data } = await side.manage.apis.createApi(contextOf(side.principal), { name: 'payments' });
   return data.apiId;
 }
 
 async function makeKey(apiId: string, input: Partial<CreateKeyInput> = {}) {
-  const { data } = await side.manage.createKey(contextOf(side.principal), { apiId, ...input });
+  const { data } = await side.manage.keys.createKey(contextOf(side.principal), { apiId, ...input });
   return { keyId: data.keyId, hash: hashKey(data.key) };
 }
 
@@ -95,6 +95,7 @@ test('a key is read with everything that it refers to', async () => {
     id: read?.row.identityId,
     externalId: 'user.1',
     meta: null,
+    ratelimits: [],
   });
   expect(read?.shared).toContainEqual({
     kind: 'permission',
@@ -132,15 +133,15 @@ test('root keys are read with their permissions and their workspace', async () =
       expiresAtMs: null,
       permissions: ['api.*.create_key', 'api.*.read_key'],
     },
-    shared: [{ kind: 'workspace', id: side.principal.workspaceId, enabled: true }],
+    shared: [{ kind: 'workspace', id: side.principal.workspaceId, enabled: true, rateLimit: null }],
   });
 });
 
 test('unknown keys, deleted keys and keys of deleted APIs are not there', async () => {
   const [apiId, goneApiId] = [await makeApi(), await makeApi()];
   const [marked, removed, orphan] = [await makeKey(apiId), await makeKey(apiId), await makeKey(goneApiId)];
-  await side.manage.deleteKey(contextOf(side.principal), { keyId: marked.keyId });
-  await side.manage.deleteKey(contextOf(side.principal), { keyId: removed.keyId, permanent: true });
+  await side.manage.keys.deleteKey(contextOf(side.principal), { keyId: marked.keyId });
+  await side.manage.keys.deleteKey(contextOf(side.principal), { keyId: removed.keyId, permanent: true });
   await side.pool.query('update apis set deleted_at = now() where id = $1', [goneApiId]);
   const { keys } = await reader.readRecords([hashKey('no such'), marked.hash, removed.hash, orphan.hash]);
   expect(keys.size).toBe(0);

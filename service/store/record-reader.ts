@@ -4,7 +4,7 @@ import { NO_FLOOR, type SnapshotFloor } from '../domain/feed.ts';
 import { Problem } from '../domain/problem.ts';
 import type { RecordReads, SharedKind, SharedObject, SharedRef } from '../domain/records.ts';
 import type { RecordSource } from '../verify/ports.ts';
-import { toRecordReads, toShared, type RecordRow } from './record-rows.ts';
+import { isShared, toRecordReads, toShared, type RecordRow } from './record-rows.ts';
 import { READ_FIRST_WARM_PAGE, READ_NEXT_WARM_PAGE, READ_RECORDS, READ_SHARED } from './record-sql.ts';
 
 /** Where the next warm page begins; opaque to callers. */
@@ -47,12 +47,13 @@ export class RecordReader implements RecordSource {
       identity: [],
       role: [],
       permission: [],
+      credits: [],
     };
     for (const { kind, id } of refs) ids[kind].push(id);
-    const values = [ids.workspace, ids.api, ids.identity, ids.role, ids.permission];
+    const values = [ids.workspace, ids.api, ids.identity, ids.role, ids.permission, ids.credits];
     const objects: SharedObject[] = [];
     for (const row of await this.#run('read shared', READ_SHARED, values, floor)) {
-      if (row.kind !== 'key' && row.kind !== 'rootKey' && row.kind !== 'floor') objects.push(toShared(row));
+      if (isShared(row)) objects.push(toShared(row));
     }
     return objects;
   }

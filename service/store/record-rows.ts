@@ -1,6 +1,7 @@
 import type { KeyHash } from '../domain/brands.ts';
 import type {
   KeyRow,
+  NamespaceRow,
   RecordRead,
   RecordReads,
   RootKeyRow,
@@ -15,23 +16,36 @@ type Body<Kind extends SharedKind> = Omit<Extract<SharedObject, { kind: Kind }>,
 export type RecordRow =
   | { readonly kind: 'key'; readonly body: KeyRow & { readonly createdAt: string; readonly place: number } }
   | { readonly kind: 'rootKey'; readonly body: RootKeyRow }
+  | { readonly kind: 'namespace'; readonly body: NamespaceRow }
   | { readonly kind: 'floor'; readonly body: { readonly reached: boolean } }
-  | { readonly [Kind in SharedKind]: { readonly kind: Kind; readonly body: Body<Kind> } }[SharedKind];
+  | SharedRow;
 
-export function toShared(row: Exclude<RecordRow, { kind: 'key' | 'rootKey' | 'floor' }>): SharedObject {
+type SharedRow = {
+  readonly [Kind in SharedKind]: { readonly kind: Kind; readonly body: Body<Kind> };
+}[SharedKind];
+
+export function isShared(row: RecordRow): row is SharedRow {
+  return row.kind !== 'key' && row.kind !== 'rootKey' && row.kind !== 'namespace' && row.kind !== 'floor';
+}
+
+export function toShared(row: SharedRow): SharedObject {
   switch (row.kind) {
     case 'workspace':
-      return { kind: 'workspace', id: row.body.id, enabled: row.body.enabled };
+      return { kind: 'workspace', id: row.body.id, enabled: row.body.enabled, rateLimit: row.body.rateLimit };
     case 'api': {
       const { id, workspaceId, name, ipAllowlist } = row.body;
       return { kind: 'api', id, workspaceId, name, ipAllowlist };
     }
-    case 'identity':
-      return { kind: 'identity', id: row.body.id, externalId: row.body.externalId, meta: row.body.meta };
+    case 'identity': {
+      const { id, externalId, meta, ratelimits } = row.body;
+      return { kind: 'identity', id, externalId, meta, ratelimits };
+    }
     case 'role':
       return { kind: 'role', id: row.body.id, name: row.body.name, permissions: row.body.permissions };
     case 'permission':
       return { kind: 'permission', id: row.body.id, slug: row.body.slug };
+    case 'credits':
+      return { kind: 'credits', id: row.body.id, generation: row.body.generation, free: row.body.free };
   }
 }
 
@@ -40,10 +54,12 @@ export function toRecordReads(rows: readonly RecordRow[]): RecordReads {
   const shared = new Map<string, SharedObject>();
   const keyRows: KeyRow[] = [];
   const rootKeyRows: RootKeyRow[] = [];
+  const namespaceRows: NamespaceRow[] = [];
   for (const row of rows) {
     if (row.kind === 'key') keyRows.push(toKeyRow(row.body));
     else if (row.kind === 'rootKey') rootKeyRows.push(row.body);
-    else if (row.kind !== 'floor') shared.set(`${row.kind} ${row.body.id}`, toShared(row));
+    else if (row.kind === 'namespace') namespaceRows.push(row.body);
+    else if (isShared(row)) shared.set(`${row.kind} ${row.body.id}`, toShared(row));
   }
   const pick = (refs: readonly SharedRef[]): SharedObject[] => {
     const objects: SharedObject[] = [];
@@ -59,7 +75,11 @@ export function toRecordReads(rows: readonly RecordRow[]): RecordReads {
   for (const row of rootKeyRows) {
     rootKeys.set(row.hash, { row, shared: pick([{ kind: 'workspace', id: row.workspaceId }]) });
   }
-  return { keys, rootKeys };
+  const namespaces = new Map<KeyHash, RecordRead<NamespaceRow>>();
+  for (const row of namespaceRows) {
+    namespaces.set(row.hash, { row, shared: pick([{ kind: 'workspace', id: row.workspaceId }]) });
+  }
+  return { keys, rootKeys, namespaces };
 }
 
 function toKeyRow(body: KeyRow): KeyRow {
@@ -75,6 +95,8 @@ function toKeyRow(body: KeyRow): KeyRow {
     expiresAtMs,
     roleIds,
     permissionIds,
+    ratelimits,
+    creditAccountId,
   } = body;
   return {
     hash,
@@ -88,6 +110,8 @@ function toKeyRow(body: KeyRow): KeyRow {
     expiresAtMs,
     roleIds,
     permissionIds,
+    ratelimits,
+    creditAccountId,
   };
 }
 
@@ -99,5 +123,6 @@ function refsOf(row: KeyRow): SharedRef[] {
   if (row.identityId !== null) refs.push({ kind: 'identity', id: row.identityId });
   for (const id of row.roleIds) refs.push({ kind: 'role', id });
   for (const id of row.permissionIds) refs.push({ kind: 'permission', id });
+  if (row.creditAccountId !== null) refs.push({ kind: 'credits', id: row.creditAccountId });
   return refs;
 }

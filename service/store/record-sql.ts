@@ -10,20 +10,34 @@ const API_BODY = (
   a: string,
 ): string => `json_build_object('id', ${a}.id, 'workspaceId', ${a}.workspace_id, 'name', ${a}.name,
   'ipAllowlist', ${a}.ip_allowlist)`;
+const WORKSPACE_BODY = (w: string): string => `json_build_object('id', ${w}.id, 'enabled', ${w}.enabled,
+  'rateLimit', case when ${w}.rate_limit_units is not null then
+    json_build_object('limit', ${w}.rate_limit_units, 'durationMs', ${w}.rate_limit_duration_ms) end)`;
+/** The rate limits whose `owner` column has this id. */
+const RATE_LIMITS = (owner: string, id: string): string => `array(
+  select json_build_object('id', l.id, 'name', l.name, 'limit', l.limit_units, 'durationMs', l.duration_ms,
+    'autoApply', l.auto_apply)
+  from rate_limits l where l.${owner} = ${id} order by l.name collate "C")`;
 const IDENTITY_BODY = (i: string): string =>
-  `json_build_object('id', ${i}.id, 'externalId', ${i}.external_id, 'meta', ${i}.meta::text)`;
+  `json_build_object('id', ${i}.id, 'externalId', ${i}.external_id, 'meta', ${i}.meta::text,
+  'ratelimits', ${RATE_LIMITS('identity_id', `${i}.id`)})`;
 const ROLE_BODY = (
   r: string,
 ): string => `json_build_object('id', ${r}.id, 'name', ${r}.name, 'permissions', array(
-  select p.slug from role_permissions rp join permissions p on p.id = rp.permission_id where rp.role_id = ${r}.id
+  select p.slug from role_permissions rp join permissions p on p.id = rp.permission_id and p.deleted_at is null
+  where rp.role_id = ${r}.id
   order by p.slug collate "C"))`;
 
+const CREDITS_BODY = (a: string): string =>
+  `json_build_object('id', ${a}.id, 'generation', ${a}.generation, 'free', ${a}.free)`;
+
 /**
- * `keys` and `rootKeys` are the conditions, order and limit that select from `keys k` and `root_keys k`. `place` numbers the keys
+ * `keys`, `rootKeys` and `namespaces` are the conditions, order and limit that select from `keys k`, `root_keys k` and
+ * `ratelimit_namespaces k`. `place` numbers the keys
  * of a warm page in the page's order, by the database's own rules of comparing ids. What they refer to is selected by arrays of ids:
  * a join would be planned for the largest page, and read the whole of a large table for each small one.
  */
-function recordsSql(keys: string, rootKeys: string, place: string): string {
+function recordsSql(keys: string, rootKeys: string, namespaces: string, place: string): string {
   return `
 with found as materialized (
   select k.* from keys k
@@ -31,6 +45,8 @@ with found as materialized (
   where k.deleted_at is null and ${keys}
 ), found_root as materialized (
   select k.* from root_keys k where k.deleted_at is null and ${rootKeys}
+), found_namespaces as materialized (
+  select k.* from ratelimit_namespaces k where ${namespaces}
 ), found_roles as materialized (
   select key_id, role_id from key_roles where key_id = any (array(select id from found))
 ), found_permissions as materialized (
@@ -39,6 +55,7 @@ with found as materialized (
 select 'key' as kind, json_build_object('hash', encode(f.hash, 'hex'), 'keyId', f.id, 'workspaceId', f.workspace_id,
   'apiId', f.api_id, 'identityId', f.identity_id, 'name', f.name, 'meta', f.meta::text, 'enabled', f.enabled,
   'expiresAtMs', ${EPOCH_MS('f.expires_at')}, 'roleIds', coalesce(r.ids, '{}'), 'permissionIds', coalesce(p.ids, '{}'),
+  'ratelimits', ${RATE_LIMITS('key_id', 'f.id')}, 'creditAccountId', f.credit_account_id,
   'createdAt', f.created_at::text,
   'place', ${place}) as body
 from found f
@@ -51,18 +68,29 @@ select 'rootKey', json_build_object('hash', encode(f.hash, 'hex'), 'rootKeyId', 
     select permission from root_key_permissions where root_key_id = f.id order by permission collate "C"))
 from found_root f
 union all
-select 'workspace', json_build_object('id', w.id, 'enabled', w.enabled) from workspaces w
-where w.id = any (array(select workspace_id from found union select workspace_id from found_root))
+select 'namespace', json_build_object('hash', encode(f.hash, 'hex'), 'namespaceId', f.id, 'workspaceId', f.workspace_id,
+  'name', f.name, 'deleted', f.deleted_at is not null, 'overrides', array(
+    select json_build_object('id', o.id, 'identifier', o.identifier, 'limit', o.limit_units, 'durationMs', o.duration_ms)
+    from ratelimit_overrides o where o.namespace_id = f.id order by o.id collate "C"))
+from found_namespaces f
+union all
+select 'workspace', ${WORKSPACE_BODY('w')} from workspaces w
+where w.id = any (array(select workspace_id from found union select workspace_id from found_root
+  union select workspace_id from found_namespaces))
 union all
 select 'api', ${API_BODY('a')} from apis a where a.id = any (array(select distinct api_id from found))
 union all
 select 'identity', ${IDENTITY_BODY('i')} from identities i
-where i.id = any (array(select distinct identity_id from found))
+where i.id = any (array(select distinct identity_id from found)) and i.deleted_at is null
 union all
-select 'role', ${ROLE_BODY('r')} from roles r where r.id = any (array(select distinct role_id from found_roles))
+select 'credits', ${CREDITS_BODY('a')} from credit_accounts a
+where a.id = any (array(select distinct credit_account_id from found))
+union all
+select 'role', ${ROLE_BODY('r')} from roles r
+where r.id = any (array(select distinct role_id from found_roles)) and r.deleted_at is null
 union all
 select 'permission', json_build_object('id', p.id, 'slug', p.slug) from permissions p
-where p.id = any (array(select distinct permission_id from found_permissions))`;
+where p.id = any (array(select distinct permission_id from found_permissions)) and p.deleted_at is null`;
 }
 
 /**
@@ -92,7 +120,8 @@ select 'floor', json_build_object('reached', exists (
 
 /** $1: hashes (bytea[]); $2–$8: the floor. */
 export const READ_RECORDS =
-  recordsSql('k.hash = any($1::bytea[])', 'k.hash = any($1::bytea[])', '0') + floorSql(2);
+  recordsSql('k.hash = any($1::bytea[])', 'k.hash = any($1::bytea[])', 'k.hash = any($1::bytea[])', '0') +
+  floorSql(2);
 
 const PLACE = 'row_number() over (order by f.created_at desc, f.id desc)';
 
@@ -101,6 +130,7 @@ export const READ_FIRST_WARM_PAGE =
   recordsSql(
     'true order by k.created_at desc, k.id desc limit $1',
     'true order by k.created_at desc, k.id desc limit $1',
+    'false',
     PLACE,
   ) + floorSql(2);
 
@@ -109,20 +139,23 @@ export const READ_NEXT_WARM_PAGE =
   recordsSql(
     '(k.created_at, k.id) < ($2::timestamptz, $3::text) order by k.created_at desc, k.id desc limit $1',
     'false',
+    'false',
     PLACE,
   ) + floorSql(4);
 
-/** $1–$5: ids of workspaces, APIs, identities, roles, permissions (text[]); $6–$12: the floor. */
+/** $1–$6: ids of workspaces, APIs, identities, roles, permissions, accounts of credits (text[]); $7–$13: the floor. */
 export const READ_SHARED =
   `
-select 'workspace' as kind, json_build_object('id', w.id, 'enabled', w.enabled) as body
+select 'workspace' as kind, ${WORKSPACE_BODY('w')} as body
 from workspaces w where w.id = any($1::text[])
 union all
 select 'api', ${API_BODY('a')} from apis a where a.id = any($2::text[]) and a.deleted_at is null
 union all
-select 'identity', ${IDENTITY_BODY('i')} from identities i where i.id = any($3::text[])
+select 'identity', ${IDENTITY_BODY('i')} from identities i where i.id = any($3::text[]) and i.deleted_at is null
 union all
-select 'role', ${ROLE_BODY('r')} from roles r where r.id = any($4::text[])
+select 'role', ${ROLE_BODY('r')} from roles r where r.id = any($4::text[]) and r.deleted_at is null
 union all
-select 'permission', json_build_object('id', p.id, 'slug', p.slug) from permissions p where p.id = any($5::text[])` +
-  floorSql(6);
+select 'permission', json_build_object('id', p.id, 'slug', p.slug) from permissions p
+where p.id = any($5::text[]) and p.deleted_at is null
+union all
+select 'credits', ${CREDITS_BODY('a')} from credit_accounts a where a.id = any($6::text[])` + floorSql(7);

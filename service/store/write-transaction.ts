@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import { ADVISORY_LOCKS } from '../domain/advisory-locks.ts';
 import type { KeyHash } from '../domain/brands.ts';
-import type { ChangeKind } from '../domain/change.ts';
+import type { ChangeKind, RecordKind } from '../domain/change.ts';
 import { newId, type RandomBytes } from '../domain/ids.ts';
 import { Problem } from '../domain/problem.ts';
 import type { Epoch, Revision } from '../domain/revision.ts';
@@ -76,11 +76,11 @@ export class EpochTransaction implements WriteTransaction {
     return result.rows as Row[];
   }
 
-  changed(kind: Exclude<ChangeKind, 'key' | 'rootKey'>, id: string): void {
+  changed(kind: Exclude<ChangeKind, RecordKind>, id: string): void {
     this.#changes.push({ kind, id, hash: null });
   }
 
-  changedKey(kind: 'key' | 'rootKey', id: string, hash: KeyHash): void {
+  changedRecord(kind: RecordKind, id: string, hash: KeyHash): void {
     this.#changes.push({ kind, id, hash });
   }
 

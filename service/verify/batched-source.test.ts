@@ -40,3 +40,17 @@ test('a read that names a revision goes by itself', async () => {
   await Promise.all([batched.readRecords([asHash('aa')], floor), batched.readRecords([asHash('bb')], floor)]);
   expect(source.asked).toEqual([['aa'], ['bb']]);
 });
+
+test('a read of the few ways in which one key may be held shares a call; one of many goes by itself', async () => {
+  const { source, batched } = setUp();
+  const reads = await Promise.all([
+    batched.readRecords([asHash('aa'), asHash('11'), asHash('12')]),
+    batched.readRecords([asHash('bb')]),
+  ]);
+  for (const { keys } of reads) expect([...keys.keys()]).toEqual(['aa', 'bb']);
+  await batched.readRecords(['aa', '1', '2', '3'].map(asHash));
+  expect(source.asked).toEqual([
+    ['aa', '11', '12', 'bb'],
+    ['aa', '1', '2', '3'],
+  ]);
+});

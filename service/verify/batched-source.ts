@@ -6,7 +6,7 @@ import type { RecordSource } from './ports.ts';
 
 export interface BatchedSourceOptions {
   readonly source: RecordSource;
-  /** Hashes per call, at most. */
+  /** Reads per call, at most. */
   readonly batchSize: number;
   /** Calls under way at a time; who comes meanwhile shares the next one. */
   readonly concurrency: number;
@@ -15,10 +15,13 @@ export interface BatchedSourceOptions {
 }
 
 interface Waiting {
-  readonly hash: KeyHash;
+  readonly hashes: readonly KeyHash[];
   readonly resolve: (reads: RecordReads) => void;
   readonly reject: (error: unknown) => void;
 }
+
+/** Hashes of a read that shares a call: as many ways as there are to hold one key. What reads more has been put together already. */
+const SHARED_HASHES_MAX = 3;
 
 /**
  * Makes few calls of many reads, for a source that is far away and that everybody turns to at the same time. A read never joins a
@@ -35,8 +38,7 @@ export class BatchedSource implements RecordSource {
   }
 
   async readRecords(hashes: readonly KeyHash[], floor?: SnapshotFloor): Promise<RecordReads> {
-    const [hash] = hashes;
-    const alone = hashes.length !== 1 || hash === undefined || (floor?.revision ?? null) !== null;
+    const alone = hashes.length > SHARED_HASHES_MAX || (floor?.revision ?? null) !== null;
     if (alone) return await this.#options.source.readRecords(hashes, floor);
     if (this.#waiting.length >= this.#options.maxWaiting) {
       throw new Problem('no_home', 'Too many answers are being confirmed at home at this moment.', {
@@ -44,7 +46,7 @@ export class BatchedSource implements RecordSource {
       });
     }
     return await new Promise((resolve, reject) => {
-      this.#waiting.push({ hash, resolve, reject });
+      this.#waiting.push({ hashes, resolve, reject });
       // The feed only moves on: the last mark covers those before it.
       this.#floor = floor;
       queueMicrotask(() => this.#pump());
@@ -71,7 +73,7 @@ export class BatchedSource implements RecordSource {
   /** Never rejects: a failure goes to whoever waits. */
   async #read(batch: readonly Waiting[]): Promise<void> {
     try {
-      const hashes = [...new Set(batch.map((one) => one.hash))];
+      const hashes = [...new Set(batch.flatMap((one) => one.hashes))];
       const reads = await this.#options.source.readRecords(hashes, this.#floor);
       for (const one of batch) one.resolve(reads);
     } catch (error) {

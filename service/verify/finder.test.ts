@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
+import { asWorkspaceId, buildKeyRow } from '../../test/records.ts';
 import { FOREIGN_KEY, KEY, makeVerifySide, ROOT_KEY, type VerifySide } from '../../test/verify-side.ts';
+import type { NamespaceId } from '../domain/brands.ts';
+import { importedHashOf, namespaceHash } from '../domain/held-under.ts';
 import type { StalenessMode } from './finder.ts';
 
 const REQUEST = { key: KEY, permissions: undefined, clientAddress: () => '192.0.2.1' };
@@ -89,5 +92,48 @@ test.each(['confirm', 'refuse'] as const)(
     source.keys.clear();
     cache.onEpoch();
     expect(await verifier.verify(principal, REQUEST)).toMatchObject({ code: 'NOT_FOUND' });
+  },
+);
+
+test('mode confirm: an imported key is looked for at home in every way that it may be held, in one read', async () => {
+  const { freshness, home, verifier, authenticator } = await setUp('confirm');
+  const principal = await authenticator.authenticate(ROOT_KEY);
+  freshness.staleness = 5000;
+  const hash = importedHashOf('ws_1', 'prefixedApiKey', 'm', 'acme_secret');
+  home.putKey(buildKeyRow(hash ?? ''));
+  const request = { ...REQUEST, key: 'acme_secret' };
+  expect(await verifier.verify(principal, request)).toMatchObject({ code: 'NOT_FOUND' });
+  expect(await verifier.verify(principal, { ...request, migrationId: 'm' })).toMatchObject({ code: 'VALID' });
+  home.asked.length = 0;
+  await verifier.verify(principal, { ...REQUEST, migrationId: 'm' });
+  expect(home.asked.map((hashes) => hashes.length)).toEqual([2]);
+});
+
+test.each(['serve', 'confirm', 'refuse'] as const)(
+  'mode %s: namespaces follow the same rule',
+  async (mode) => {
+    const { cache, finder, freshness, home, source } = await setUp(mode);
+    const hash = namespaceHash('ws_1', 'emails');
+    const row = {
+      hash,
+      namespaceId: 'rlns_1' as NamespaceId,
+      workspaceId: asWorkspaceId('ws_1'),
+      name: 'emails',
+      deleted: false,
+      overrides: [],
+    };
+    for (const one of [source, home]) one.namespaces.set(hash, row);
+    expect(await finder.findNamespace(hash)).toMatchObject({ row });
+    expect(finder.findNamespace(hash)).not.toBeInstanceOf(Promise);
+    home.namespaces.clear();
+    freshness.staleness = 5000;
+    if (mode === 'refuse')
+      await expect(finder.findNamespace(hash)).rejects.toMatchObject({ code: 'too_stale' });
+    else expect((await finder.findNamespace(hash)) === null).toBe(mode === 'confirm');
+    freshness.staleness = 0;
+    source.namespaces.clear();
+    cache.onEpoch();
+    expect((await finder.findNamespace(hash)) === null).toBe(mode !== 'serve');
+    expect(await finder.findNamespace(hash, 'verified')).toBeNull();
   },
 );

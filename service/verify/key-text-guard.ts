@@ -17,14 +17,21 @@ export class KeyTextGuard {
     this.#zones = options.zones;
   }
 
-  /** False where no such key can exist. Throws Problem `wrong_zone` for the text of a key of another zone. */
-  admits(text: string): boolean {
+  /**
+   * Whether the text is one that this zone made (`ours`), can be none of it (`malformed`), or says nothing of that, as imported keys
+   * do (`unmarked`). Throws Problem `wrong_zone` for the text of a key of another zone.
+   */
+  kindOf(text: string): 'ours' | 'malformed' | 'unmarked' {
     const inspected = this.#inspect(text);
-    if (inspected.kind === 'malformed') return false;
-    if (inspected.kind !== 'otherZone') return true;
+    if (inspected.kind !== 'otherZone') return inspected.kind;
     const url = this.#zones.get(inspected.zone) ?? inspected.zone;
     throw new Problem('wrong_zone', `This key belongs to zone "${inspected.zone}": call ${url}.`, {
       headers: { 'keyhearth-zone-url': url },
     });
+  }
+
+  /** False where no such key can exist. Throws like `kindOf`. */
+  admits(text: string): boolean {
+    return this.kindOf(text) !== 'malformed';
   }
 }

@@ -1,8 +1,8 @@
 import type { KeyHash } from '../domain/brands.ts';
 import type { Change } from '../domain/change.ts';
-import type { HotKey, HotRootKey } from '../domain/hot-records.ts';
+import type { HotKey, HotNamespace, HotRootKey } from '../domain/hot-records.ts';
 import type { FeedMark, SnapshotFloor } from '../domain/feed.ts';
-import type { RecordReads, SharedObject, SharedRef } from '../domain/records.ts';
+import type { RateLimitRule, RecordReads, SharedObject, SharedRef } from '../domain/records.ts';
 import type { Epoch, Revision } from '../domain/revision.ts';
 
 /**
@@ -10,7 +10,7 @@ import type { Epoch, Revision } from '../domain/revision.ts';
  * below the floor is refused with Problem `database_unavailable`. Without a floor any snapshot will do.
  */
 export interface RecordSource {
-  /** Keys and root keys under these hashes, with every shared object that they refer to. */
+  /** Keys, root keys and namespaces under these hashes, with every shared object that they refer to. */
   readRecords(hashes: readonly KeyHash[], floor?: SnapshotFloor): Promise<RecordReads>;
   /** Those of the asked objects that exist. */
   readShared(refs: readonly SharedRef[], floor?: SnapshotFloor): Promise<readonly SharedObject[]>;
@@ -34,8 +34,10 @@ export interface Records {
   peekRootKey(hash: KeyHash, nowMs: number): Peek<HotRootKey>;
   loadKey(hash: KeyHash): Promise<HotKey | null>;
   loadRootKey(hash: KeyHash): Promise<HotRootKey | null>;
+  peekNamespace(hash: KeyHash, nowMs: number): Peek<HotNamespace>;
+  loadNamespace(hash: KeyHash): Promise<HotNamespace | null>;
   /** False: read under an earlier writer and not yet again. */
-  isVerified(record: HotKey | HotRootKey): boolean;
+  isVerified(record: HotKey | HotRootKey | HotNamespace): boolean;
 }
 
 /** How current this task is. */
@@ -54,4 +56,43 @@ export interface Clock {
   nowMs(): number;
   /** Monotonic ms, for durations. */
   monotonicMs(): number;
+}
+
+/** One limit that units are asked of. */
+export interface RateLimitAsk extends RateLimitRule {
+  /** What is counted together, e.g. the id of a stored limit; unique within the zone. */
+  readonly counter: string;
+  /** Units, at least 0. Asking for none only looks. */
+  readonly cost: number;
+}
+
+/** What is left of a limit after it was asked. */
+export interface RateLimitState {
+  readonly exceeded: boolean;
+  readonly remaining: number;
+  /** Epoch ms at which the present window ends. */
+  readonly resetMs: number;
+}
+
+/** Counts in this task's memory, synchronously. */
+export interface RateLimiter {
+  /** All or nothing: units are taken of every limit, or, where one is exceeded, of none. One state for each ask, in their order. */
+  take(asks: readonly RateLimitAsk[], nowMs: number): readonly RateLimitState[];
+  /** Gives back what was taken at that moment. */
+  giveBack(asks: readonly RateLimitAsk[], takenAtMs: number): void;
+}
+
+/** What became of asking the ledger for credits. */
+export interface Spending {
+  /** False: there weren't enough, and none was taken. */
+  readonly spent: boolean;
+  /** Credits that nobody has taken yet, afterwards. */
+  readonly free: number;
+  readonly generation: number;
+}
+
+/** The balances of all accounts, at home. Fails with Problem `credits_unavailable` where it can't be asked. */
+export interface CreditLedger {
+  /** Takes `cost` (at least 1) credits of an account, or none. Never takes more than there are. */
+  spend(accountId: string, cost: number): Promise<Spending>;
 }

@@ -20,9 +20,16 @@ export const PRINCIPAL: Principal = {
   permissions: new Set(['api.*.create_key']),
 };
 
+/** The calls of all groups; no two have the same name. */
+export type Calls = Manage['keys'] &
+  Manage['apis'] &
+  Manage['identities'] &
+  Manage['permissions'] &
+  Manage['ratelimits'];
+
 /** One call of `Manage`, as the routes made it. */
 export interface ManageCall {
-  readonly name: keyof Manage;
+  readonly name: keyof Calls;
   readonly caller: WriteContext | Principal;
   readonly input: unknown;
 }
@@ -50,6 +57,7 @@ export function testDeps(overrides: Partial<HttpDeps> = {}): TestDeps {
       if (text !== ROOT_KEY) throw new Problem('root_key_not_found', 'There is no such root key.');
       return PRINCIPAL;
     },
+    admit: () => undefined,
     manage: fakeManage(calls),
     home: { current: () => ({ at: 'here', epoch: REVISION.epoch }) },
     taskStatus: { wait: () => Promise.resolve(APPLIED) },
@@ -77,10 +85,12 @@ export function written<T>(data: T, more: Partial<Written<T>> = {}): Written<T> 
 
 export const KEY_VIEW = { keyId: 'key_1', start: 'kh_abcd', enabled: true, createdAt: 1_700_000_000_000 };
 
+const PAGE = { items: [], cursor: null };
+
 /** A `Manage` that notes its calls. */
-export function fakeManage(calls: ManageCall[], overrides: Partial<Manage> = {}): Manage {
+export function fakeManage(calls: ManageCall[], overrides: Partial<Calls> = {}): Manage {
   function note<T>(
-    name: keyof Manage,
+    name: keyof Calls,
     answer: T,
   ): (caller: WriteContext | Principal, input: unknown) => Promise<T> {
     return (caller, input) => {
@@ -88,16 +98,48 @@ export function fakeManage(calls: ManageCall[], overrides: Partial<Manage> = {})
       return Promise.resolve(answer);
     };
   }
-  return {
+  const all: Calls = {
     createKey: note('createKey', written({ keyId: 'key_1', key: 'kh_the_new_key' })),
     updateKey: note('updateKey', written({})),
     deleteKey: note('deleteKey', written({}, { revokes: true })),
+    updateCredits: note('updateCredits', written({ remaining: 7 })),
+    rerollKey: note('rerollKey', written({ keyId: 'key_2', key: 'kh_the_next_key' })),
+    migrateKeys: note('migrateKeys', written({ migrated: [], failed: [] })),
+    addPermissions: note('addPermissions', written([])),
+    removePermissions: note('removePermissions', written([])),
+    setPermissions: note('setPermissions', written([])),
+    addRoles: note('addRoles', written([])),
+    removeRoles: note('removeRoles', written([])),
+    setRoles: note('setRoles', written([])),
     getKey: note('getKey', KEY_VIEW),
     whoami: note('whoami', KEY_VIEW),
     createApi: note('createApi', written({ apiId: 'api_1' })),
+    updateApi: note('updateApi', written({})),
+    deleteApi: note('deleteApi', written({})),
     getApi: note('getApi', { id: 'api_1', name: 'payments' }),
+    listKeys: note('listKeys', PAGE),
+    createIdentity: note('createIdentity', written({ identityId: 'id_1' })),
+    updateIdentity: note('updateIdentity', written({ id: 'id_1', externalId: 'user' })),
+    deleteIdentity: note('deleteIdentity', written({})),
+    getIdentity: note('getIdentity', { id: 'id_1', externalId: 'user' }),
+    listIdentities: note('listIdentities', PAGE),
+    createPermission: note('createPermission', written({ permissionId: 'perm_1' })),
+    deletePermission: note('deletePermission', written({})),
+    getPermission: note('getPermission', { id: 'perm_1', name: 'Read', slug: 'docs.read' }),
+    listPermissions: note('listPermissions', PAGE),
+    createRole: note('createRole', written({ roleId: 'role_1' })),
+    deleteRole: note('deleteRole', written({})),
+    getRole: note('getRole', { id: 'role_1', name: 'reader' }),
+    listRoles: note('listRoles', PAGE),
+    setRolePermissions: note('setRolePermissions', written([])),
+    createNamespace: note('createNamespace', written({ namespaceId: 'rlns_1' })),
+    setOverride: note('setOverride', written({ overrideId: 'rlor_1' })),
+    deleteOverride: note('deleteOverride', written({})),
+    getOverride: note('getOverride', { overrideId: 'rlor_1', identifier: 'user', limit: 1, duration: 1000 }),
+    listOverrides: note('listOverrides', PAGE),
     ...overrides,
   };
+  return { keys: all, apis: all, identities: all, permissions: all, ratelimits: all };
 }
 
 export const AUTHORIZED = { authorization: `Bearer ${ROOT_KEY}` };

@@ -62,6 +62,8 @@ export const REGION_CALLS: readonly Call[] = calls('eu', [
     'arn:aws:firehose:eu-central-1:999999999999:deliverystream/x',
   ],
   ['allowed', FRANKFURT, 'the key', 'kms:Decrypt', key],
+  ['allowed', FRANKFURT, "a recoverable key's text", 'kms:Encrypt', key],
+  ['denied', PARIS, "a recoverable key's text, elsewhere", 'kms:Encrypt', arn('kms', PARIS, 'key/mrk-1')],
   ['denied', FRANKFURT, 'copying the key', 'kms:ReplicateKey', key, { 'kms:ReplicaRegion': PARIS }],
   ['allowed', FRANKFURT, 'logs', 'logs:PutLogEvents', arn('logs', FRANKFURT, 'log-group:x:log-stream:y')],
   [

@@ -105,7 +105,11 @@ export const ASSUMPTIONS = {
     unit: 'bytes',
     why: 'of a task, of which Container Insights makes them (believed)',
   },
-  kmsRequests: { value: 100_000, unit: 'a month', why: 'of a region: logs, events, secrets, task disks' },
+  kmsRequests: {
+    value: 100_000,
+    unit: 'a month',
+    why: 'of a region: logs, events, secrets, task disks; on top comes one for each text of a recoverable key that is kept or read',
+  },
   imageGb: { value: 0.2, unit: 'GB', why: 'the image, in each region' },
   lambdaMemoryMb: {
     value: 256,

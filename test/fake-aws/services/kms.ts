@@ -6,14 +6,17 @@ import type { Answer, Call, Service } from '../call.ts';
 import { Refusal } from '../refusal.ts';
 import { type Json, type Properties, textAt } from '../values.ts';
 import type { Resource, World } from '../world.ts';
+import { decrypt, encrypt } from './kms-ciphertext.ts';
 
 const DAY_SECONDS = 86_400;
 
-/** AWS KMS, as far as keys are looked at and deleted. Nothing is encrypted here. */
+/** AWS KMS, as far as keys are looked at, used and deleted. */
 export const KMS_SERVICE: Service = {
   signingName: 'kms',
   protocol: 'json',
   actions: {
+    Decrypt: decrypt,
+    Encrypt: encrypt,
     DescribeKey: (call) => ({ result: { KeyMetadata: metadataOf(call.world, asked(call)) } }),
     GetKeyPolicy: (call) => {
       const policy = asked(call).properties['KeyPolicy'] ?? defaultPolicy(call.account);

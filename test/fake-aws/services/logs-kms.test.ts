@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DataWorld, HOME, AWAY, keyPolicy, refusalOf } from '../behaviours/data-fixture.ts';
+import { AWAY, DataWorld, ELSEWHERE, HOME, keyPolicy, refusalOf } from '../behaviours/data-fixture.ts';
 import type { Answer, Call, Service } from '../call.ts';
 import type { Place, Properties } from '../values.ts';
 import { KMS_SERVICE } from './kms.ts';
@@ -182,5 +182,72 @@ describe('keys', () => {
     expect(refusalOf(() => ask(KMS_SERVICE, new DataWorld(), 'DescribeKey', { KeyId: 'no' }))).toMatch(
       /^NotFoundException/u,
     );
+  });
+});
+
+describe('ciphertexts', () => {
+  const Plaintext = Buffer.from('a text').toString('base64');
+  const EncryptionContext = { one: '1', other: '2' };
+
+  function withKeys() {
+    const data = new DataWorld();
+    const origin = data.make('AWS::KMS::Key', { MultiRegion: true });
+    const PrimaryKeyArn = origin.attributes['Arn'] ?? '';
+    data.make('AWS::KMS::ReplicaKey', { KeyPolicy: keyPolicy(HOME), PrimaryKeyArn }, AWAY);
+    const KeyId = origin.id;
+    const made = ask(KMS_SERVICE, data, 'Encrypt', { KeyId, Plaintext, EncryptionContext });
+    const decrypt = (input: Properties, place: Place = HOME): Properties =>
+      ask(
+        KMS_SERVICE,
+        data,
+        'Decrypt',
+        {
+          CiphertextBlob: made['CiphertextBlob'] ?? '',
+          EncryptionContext,
+          ...input,
+        },
+        place,
+      );
+    return { data, origin, KeyId, decrypt };
+  }
+
+  it('are read by each copy of a multi-Region key, named or not, and their context has no order', () => {
+    const { KeyId, decrypt } = withKeys();
+    for (const place of [HOME, AWAY]) {
+      expect(decrypt({ KeyId }, place)).toMatchObject({ Plaintext });
+      expect(decrypt({ EncryptionContext: { other: '2', one: '1' } }, place)).toMatchObject({
+        Plaintext,
+        KeyId: `arn:aws:kms:${place.region}:${place.account}:key/${KeyId}`,
+      });
+    }
+  });
+
+  it.each([
+    ['with another context', { EncryptionContext: { one: '1' } }, HOME, /^InvalidCiphertextException/u],
+    ['that are none', { CiphertextBlob: 'AAAA' }, HOME, /^InvalidCiphertextException/u],
+    ['where there is no copy of their key', {}, ELSEWHERE, /^AccessDeniedException/u],
+    ['by a key that isn’t there', { KeyId: 'no' }, HOME, /^NotFoundException/u],
+  ] as const)('are refused %s', (_, input, place, refusal) => {
+    expect(refusalOf(() => withKeys().decrypt(input, place))).toMatch(refusal);
+  });
+
+  it('are refused by another key, by one of another region, and by one that may not be used', () => {
+    const { data, origin, KeyId, decrypt } = withKeys();
+    expect(refusalOf(() => decrypt({ KeyId: data.key() }))).toMatch(/^IncorrectKeyException/u);
+    expect(refusalOf(() => decrypt({ KeyId: origin.attributes['Arn'] ?? '' }, AWAY))).toMatch(
+      /^NotFoundException: Invalid arn eu-central-1/u,
+    );
+    data.change(origin, { Enabled: false });
+    expect(refusalOf(() => decrypt({ KeyId }))).toMatch(/^DisabledException/u);
+    data.remove(origin);
+    expect(refusalOf(() => decrypt({}))).toMatch(/^KMSInvalidStateException/u);
+  });
+
+  it('are of 4,096 bytes at most', () => {
+    const { data, KeyId } = withKeys();
+    const of = (bytes: number) => () =>
+      ask(KMS_SERVICE, data, 'Encrypt', { KeyId, Plaintext: Buffer.alloc(bytes).toString('base64') });
+    expect(of(4096)).not.toThrow();
+    expect(refusalOf(of(4097))).toMatch(/^ValidationException/u);
   });
 });

@@ -2,6 +2,7 @@ import type { Brand } from '../domain/brands.ts';
 import type { FromStore } from '../store/part.ts'; // bad: no-restricted-imports
 import type { FromHome } from '../home/part.ts'; // bad: no-restricted-imports
 import type { FromPeers } from '../peers/part.ts'; // bad: no-restricted-imports
+import type { FromLimits } from '../limits/part.ts'; // bad: no-restricted-imports
 import type { FromHttp } from '../http/part.ts'; // bad: no-restricted-imports
 import type { FromVerify } from '../verify/part.ts'; // bad: no-restricted-imports
 import type { FromManage } from '../manage/part.ts'; // bad: no-restricted-imports
@@ -14,6 +15,7 @@ export type Adapter = readonly [
   FromStore,
   FromHome,
   FromPeers,
+  FromLimits,
   FromHttp,
   FromVerify,
   FromManage,

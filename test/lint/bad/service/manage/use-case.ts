@@ -5,6 +5,7 @@ import type { Route } from '../http/routes/keys.ts'; // bad: no-restricted-impor
 import type { Client } from '../peers/client.ts'; // bad: no-restricted-imports
 import type { Reader } from '../store/reader.ts'; // bad: no-restricted-imports
 import type { Verifier } from '../verify/verifier.ts'; // bad: no-restricted-imports
+import type { Limiter } from '../limits/memory-rate-limiter.ts'; // bad: no-restricted-imports
 import type { Port } from './ports.ts';
 
-export type UseCase = readonly [Brand, Cache, Home, Route, Client, Reader, Verifier, Port];
+export type UseCase = readonly [Brand, Cache, Home, Route, Client, Reader, Verifier, Limiter, Port];

@@ -1,0 +1,113 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { RateLimitAsk } from '../verify/ports.ts';
+import { MemoryRateLimiter } from './memory-rate-limiter.ts';
+
+const NOW_MS = 1_800_000_000_000;
+
+function ask(counter: string, change: Partial<RateLimitAsk> = {}): RateLimitAsk {
+  return { counter, limit: 3, durationMs: 60_000, cost: 1, ...change };
+}
+
+function setUp(maxCounters = 100) {
+  const limiter = new MemoryRateLimiter({ maxCounters });
+  const passes = (...asks: readonly RateLimitAsk[]): boolean =>
+    limiter.take(asks, NOW_MS).every(({ exceeded }) => !exceeded);
+  return { limiter, passes };
+}
+
+test('says what is left and when the window ends', () => {
+  const { limiter } = setUp();
+  const resetMs = NOW_MS + 60_000;
+  expect(limiter.take([ask('a', { cost: 2 })], NOW_MS)).toEqual([{ exceeded: false, remaining: 1, resetMs }]);
+  expect(limiter.take([ask('a', { cost: 2 })], NOW_MS)).toEqual([{ exceeded: true, remaining: 1, resetMs }]);
+  expect(limiter.take([ask('a')], NOW_MS)).toEqual([{ exceeded: false, remaining: 0, resetMs }]);
+});
+
+test('the same name with another duration is another counter', () => {
+  const { passes } = setUp();
+  expect(passes(ask('a', { cost: 3 }))).toBe(true);
+  expect(passes(ask('a', { durationMs: 1000 }))).toBe(true);
+  expect(passes(ask('a'))).toBe(false);
+});
+
+test('a refusal by one limit takes units of none, and says which one it was', () => {
+  const { limiter, passes } = setUp();
+  expect(passes(ask('small', { limit: 1 }))).toBe(true);
+  const states = limiter.take([ask('large'), ask('small', { limit: 1 }), ask('other')], NOW_MS);
+  expect(states.map(({ exceeded }) => exceeded)).toEqual([false, true, false]);
+  expect(states.map(({ remaining }) => remaining)).toEqual([3, 0, 3]);
+  expect(limiter.take([ask('large', { cost: 0 })], NOW_MS)[0]?.remaining).toBe(3);
+});
+
+test('costs of one counter add up within one call', () => {
+  const { limiter, passes } = setUp();
+  expect(passes(ask('a', { cost: 2 }), ask('a', { cost: 2 }))).toBe(false);
+  expect(passes(ask('a', { cost: 2 }), ask('a', { cost: 1 }))).toBe(true);
+  expect(limiter.take([ask('a', { cost: 0 })], NOW_MS)[0]?.remaining).toBe(0);
+});
+
+test('a look, and a limit of 0, keep no counter', () => {
+  const { limiter } = setUp();
+  expect(limiter.take([ask('a', { cost: 0 })], NOW_MS)[0]?.exceeded).toBe(false);
+  expect(limiter.take([ask('b', { limit: 0 })], NOW_MS)[0]?.exceeded).toBe(true);
+  expect(limiter.size).toBe(0);
+});
+
+test('what is given back can be taken again; of a counter that is gone nothing is given back', () => {
+  const { limiter, passes } = setUp();
+  const asks = [ask('a', { cost: 3 }), ask('b', { cost: 1 })];
+  expect(passes(...asks)).toBe(true);
+  expect(passes(...asks)).toBe(false);
+  limiter.giveBack(asks, NOW_MS);
+  expect(passes(...asks)).toBe(true);
+  limiter.giveBack([ask('unknown')], NOW_MS);
+});
+
+test('there are never more counters than allowed: expired ones leave first, a live one only where none has expired', () => {
+  const { limiter } = setUp(3);
+  const take = (counter: string, durationMs: number, nowMs: number) =>
+    limiter.take([ask(counter, { durationMs })], nowMs);
+  take('day', 86_400_000, NOW_MS);
+  take('second', 1000, NOW_MS);
+  take('minute', 60_000, NOW_MS);
+  take('later', 60_000, NOW_MS + 2000);
+  expect([limiter.size, limiter.counters.evicted]).toEqual([3, 0]);
+  take('one more', 60_000, NOW_MS + 2000);
+  expect([limiter.size, limiter.counters.evicted]).toEqual([3, 1]);
+  const left = (counter: string, durationMs: number) =>
+    limiter.take([ask(counter, { durationMs, cost: 0 })], NOW_MS + 2000)[0]?.remaining;
+  expect([left('day', 86_400_000), left('minute', 60_000), left('later', 60_000)]).toEqual([2, 3, 2]);
+});
+
+test('a counter that is used again in a later window is not taken for an old one', () => {
+  const { limiter } = setUp(2);
+  limiter.take([ask('used')], NOW_MS);
+  limiter.take([ask('left')], NOW_MS + 1);
+  limiter.take([ask('used')], NOW_MS + 60_000);
+  limiter.take([ask('new')], NOW_MS + 60_000);
+  const seen = limiter.take([ask('used', { cost: 0 }), ask('left', { cost: 0 })], NOW_MS + 60_000);
+  expect(seen.map(({ remaining }) => remaining)).toEqual([2, 3]);
+});
+
+test('whatever durations come, no answer is out of bounds and there are never more counters than allowed', () => {
+  const one = fc.record({
+    counter: fc.constantFrom('a', 'b', 'c'),
+    durationMs: fc.integer({ min: 1000, max: 1040 }),
+    cost: fc.integer({ min: 0, max: 3 }),
+  });
+  fc.assert(
+    fc.property(fc.array(fc.tuple(one, fc.integer({ min: 0, max: 700 })), { maxLength: 200 }), (steps) => {
+      const { limiter } = setUp(10);
+      let nowMs = NOW_MS;
+      for (const [{ counter, durationMs, cost }, waitMs] of steps) {
+        nowMs += waitMs;
+        const [state] = limiter.take([ask(counter, { durationMs, cost })], nowMs);
+        expect(state?.remaining).toBeGreaterThanOrEqual(0);
+        expect(state?.remaining).toBeLessThanOrEqual(3);
+        expect(state?.resetMs).toBeGreaterThan(nowMs);
+        expect(limiter.size).toBeLessThanOrEqual(10);
+      }
+    }),
+  );
+});

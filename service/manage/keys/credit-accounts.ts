@@ -1,0 +1,195 @@
+import { nextRefill } from '../../domain/credit-rules.ts';
+import { newId } from '../../domain/ids.ts';
+import { Problem } from '../../domain/problem.ts';
+import type { ManageDeps } from '../deps.ts';
+import type { WriteTransaction } from '../ports.ts';
+import type { CreditsView, Refill } from './types.ts';
+
+/**
+ * Accounts of credits, which a key and those that it was rerolled to share. granted = free + leased + spent holds after each of
+ * these, within a generation; setting a balance opens the next generation, so that what was leased before counts no more. Each notes
+ * the account's change.
+ */
+
+/** An account as it is now. */
+export interface CreditAccount {
+  readonly id: string;
+  /** What the ledger can still hand out. */
+  readonly free: number;
+  /** In the hands of tasks, and not known to be spent. */
+  readonly leased: number;
+  readonly refill: Refill | null;
+}
+
+/** What an account is made of, from `credit_accounts account`; all null: there is none. */
+export const ACCOUNT_COLUMNS = `account.id as account_id, account.free::text, account.leased::text, account.refill_interval,
+  account.refill_amount::text, account.refill_day`;
+
+export interface AccountRow {
+  readonly account_id: string | null;
+  readonly free: string | null;
+  readonly leased: string | null;
+  readonly refill_interval: Refill['interval'] | null;
+  readonly refill_amount: string | null;
+  readonly refill_day: number | null;
+}
+
+/** Null where the columns are. */
+export function toAccount(row: AccountRow): CreditAccount | null {
+  if (row.account_id === null) return null;
+  return {
+    id: row.account_id,
+    free: Number(row.free),
+    leased: Number(row.leased),
+    refill:
+      row.refill_interval === null
+        ? null
+        : {
+            interval: row.refill_interval,
+            amount: Number(row.refill_amount),
+            ...(row.refill_day === null ? {} : { refillDay: row.refill_day }),
+          },
+  };
+}
+
+/** How calls show the credits of a key; without an account they are unlimited. */
+export function creditsView(account: CreditAccount | null): CreditsView {
+  if (account === null) return { remaining: null };
+  return {
+    remaining: account.free,
+    ...(account.refill === null ? {} : { refill: account.refill }),
+  };
+}
+
+/** Reads an account and keeps it from changing until the transaction ends. */
+export async function lockAccount(transaction: WriteTransaction, accountId: string): Promise<CreditAccount> {
+  return existing(
+    await transaction.query<AccountRow>(
+      `select ${ACCOUNT_COLUMNS} from credit_accounts account where id = $1 for update`,
+      [accountId],
+    ),
+  );
+}
+
+/** Makes an account and returns its id. */
+export async function createAccount(
+  transaction: WriteTransaction,
+  deps: Pick<ManageDeps, 'nowMs' | 'randomBytes'>,
+  workspaceId: string,
+  { remaining, refill = null }: { readonly remaining: number; readonly refill?: Refill | null },
+): Promise<string> {
+  const id = newId('credits', deps.randomBytes);
+  await transaction.query(
+    `insert into credit_accounts (id, workspace_id, granted, free, refill_interval, refill_amount, refill_day, refill_at)
+     values ($1, $2, $3, $3, $4, $5, $6, to_timestamp($7::bigint / 1000.0))`,
+    [id, workspaceId, remaining, ...refillValues(deps, refill)],
+  );
+  transaction.changed('credits', id);
+  return id;
+}
+
+/** Opens the next generation, with this balance. */
+export async function setBalance(
+  transaction: WriteTransaction,
+  accountId: string,
+  value: number,
+): Promise<CreditAccount> {
+  return await change(
+    transaction,
+    accountId,
+    'generation = generation + 1, granted = $2, free = $2, leased = 0, spent = 0',
+    [value],
+  );
+}
+
+/** Adds to what is free. Refuses with `invalid_input` where the sum has no exact form in JSON. */
+export async function incrementBalance(
+  transaction: WriteTransaction,
+  accountId: string,
+  value: number,
+): Promise<CreditAccount> {
+  const [row] = await transaction.query<{ fits: boolean }>(
+    'select granted + $2::bigint <= $3::bigint as fits from credit_accounts where id = $1 for update',
+    [accountId, value, Number.MAX_SAFE_INTEGER],
+  );
+  if (row?.fits === false) {
+    const location = 'body.value';
+    const message = `would take what was granted beyond ${Number.MAX_SAFE_INTEGER}`;
+    throw new Problem('invalid_input', `${location} ${message}.`, {
+      errors: [{ location, message, fix: 'Set the balance instead, or increment by less.' }],
+    });
+  }
+  return await change(transaction, accountId, 'granted = granted + $2::bigint, free = free + $2::bigint', [
+    value,
+  ]);
+}
+
+/** Takes from what is free, as far as there is something. */
+export async function decrementBalance(
+  transaction: WriteTransaction,
+  accountId: string,
+  value: number,
+): Promise<CreditAccount> {
+  return await change(
+    transaction,
+    accountId,
+    'granted = granted - least(free, $2::bigint), free = free - least(free, $2::bigint)',
+    [value],
+  );
+}
+
+/** When the balance is set anew from now on; null: never. */
+export async function setRefill(
+  transaction: WriteTransaction,
+  deps: Pick<ManageDeps, 'nowMs'>,
+  accountId: string,
+  refill: Refill | null,
+): Promise<CreditAccount> {
+  return await change(
+    transaction,
+    accountId,
+    'refill_interval = $2, refill_amount = $3, refill_day = $4, refill_at = to_timestamp($5::bigint / 1000.0)',
+    refillValues(deps, refill),
+  );
+}
+
+/**
+ * Ends an account that no key has any more. Its keys must have been taken from it before, in this transaction, and the account locked
+ * before that: of two keys that leave it at once, the second one sees that the first is gone.
+ */
+export async function dropUnusedAccount(transaction: WriteTransaction, accountId: string): Promise<void> {
+  const dropped = await transaction.query(
+    `delete from credit_accounts a
+     where a.id = $1 and not exists (select from keys k where k.credit_account_id = a.id) returning a.id`,
+    [accountId],
+  );
+  if (dropped.length > 0) transaction.changed('credits', accountId);
+}
+
+async function change(
+  transaction: WriteTransaction,
+  accountId: string,
+  sets: string,
+  values: readonly unknown[],
+): Promise<CreditAccount> {
+  const rows = await transaction.query<AccountRow>(
+    `update credit_accounts account set ${sets}, updated_at = now() where id = $1 returning ${ACCOUNT_COLUMNS}`,
+    [accountId, ...values],
+  );
+  transaction.changed('credits', accountId);
+  return existing(rows);
+}
+
+function existing(rows: readonly AccountRow[]): CreditAccount {
+  const [row] = rows;
+  const account = row === undefined ? null : toAccount(row);
+  // Keys refer to their accounts, and the database keeps it so.
+  if (account === null) throw new Error('an account of credits that a key refers to is not there');
+  return account;
+}
+
+/** Interval, amount, day, and when it is due next. */
+function refillValues({ nowMs }: Pick<ManageDeps, 'nowMs'>, refill: Refill | null): readonly unknown[] {
+  if (refill === null) return [null, null, null, null];
+  return [refill.interval, refill.amount, refill.refillDay ?? null, nextRefill(refill, nowMs())];
+}

@@ -1,0 +1,28 @@
+import type { Principal } from '../../domain/principal.ts';
+import { mayRoot } from '../../domain/root-permissions.ts';
+import type { ManageDeps } from '../deps.ts';
+import { keyNotFound, lacksPermission } from '../refusals.ts';
+import { decryptAll, requireDecrypt } from './key-texts.ts';
+import { readKeyViews } from './key-view.ts';
+import type { GetKeyInput, KeyView } from './types.ts';
+
+/**
+ * A key by its id: 404 for another workspace's, 403 where the root key may not read this API's keys, or not their texts where it asks
+ * for one. A key whose text isn't kept is answered without it.
+ */
+export async function getKey(
+  deps: Pick<ManageDeps, 'rows' | 'vault'>,
+  principal: Principal,
+  { keyId, decrypt = false }: GetKeyInput,
+): Promise<KeyView> {
+  const { workspaceId } = principal;
+  const [found] = await readKeyViews(deps.rows, workspaceId, 'k.id = $2', [keyId]);
+  if (found === undefined) throw keyNotFound();
+  if (!mayRoot(principal, 'api.*.read_key', found.apiId)) {
+    throw lacksPermission('api.*.read_key', `api.${found.apiId}.read_key`);
+  }
+  if (!decrypt) return found.view;
+  requireDecrypt(principal, found.apiId);
+  const [view = found.view] = await decryptAll(deps, workspaceId, [found]);
+  return view;
+}
