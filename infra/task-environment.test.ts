@@ -160,6 +160,11 @@ test('it is the bytes that limit hot keys, never their number', () => {
   expect(hotKeysMax * sizeOf(smallest)).toBeGreaterThan(hotKeyBytesMax - sizeOf(smallest));
 });
 
+test('counters of rate limits are bounded by a tenth of the heap', () => {
+  expect(splitMemory(2048).rateLimitCountersMax * 340).toBeLessThanOrEqual(0.1 * 1638 * 1024 * 1024);
+  expect(serviceEnvironment(PLACES[0] as ServicePlace)['KEYHEARTH_MAX_RATE_LIMIT_COUNTERS']).toBe('505166');
+});
+
 test('the heap that Node is given is the one that keys are counted against', () => {
   const [place] = PLACES;
   const told = serviceEnvironment(place as ServicePlace);

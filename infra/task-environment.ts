@@ -29,6 +29,10 @@ const HOT_KEY_SHARE = 0.5;
 /** No hot key is estimated smaller (service/cache/record-size.ts), so it is the bytes that limit, not the number. */
 const HOT_KEY_BYTES_MIN = 900;
 const MAX_KEYS_LIMIT = 20_000_000;
+/** Of the old generation, what counters of rate limits may fill. */
+const RATE_LIMIT_SHARE = 0.1;
+/** A counter as it was measured (docs/adr/0024-limits-and-credits-in-one-task.md), and as much again for long names. */
+const RATE_LIMIT_COUNTER_BYTES = 340;
 
 /** How a task's memory is shared out. */
 export interface MemorySplit {
@@ -36,6 +40,7 @@ export interface MemorySplit {
   readonly oldSpaceMb: number;
   readonly hotKeyBytesMax: number;
   readonly hotKeysMax: number;
+  readonly rateLimitCountersMax: number;
 }
 
 /** Shares out the memory of a task, which the operating system enforces: above it the process is killed. */
@@ -43,7 +48,10 @@ export function splitMemory(taskMemoryMb: number): MemorySplit {
   const oldSpaceMb = Math.floor(taskMemoryMb - Math.max(REST_MB_MIN, taskMemoryMb * REST_SHARE));
   const hotKeyBytesMax = Math.floor(oldSpaceMb * HOT_KEY_SHARE) * 1024 * 1024;
   const hotKeysMax = Math.min(MAX_KEYS_LIMIT, Math.floor(hotKeyBytesMax / HOT_KEY_BYTES_MIN));
-  return { oldSpaceMb, hotKeyBytesMax, hotKeysMax };
+  const rateLimitCountersMax = Math.floor(
+    (oldSpaceMb * RATE_LIMIT_SHARE * 1024 * 1024) / RATE_LIMIT_COUNTER_BYTES,
+  );
+  return { oldSpaceMb, hotKeyBytesMax, hotKeysMax, rateLimitCountersMax };
 }
 
 /** Hosts of a region's database, without ports. */
@@ -91,6 +99,7 @@ export function serviceEnvironment(place: ServicePlace): Variables {
     KEYHEARTH_SHUTDOWN_MS: String(SHUTDOWN_MS),
     KEYHEARTH_MAX_KEY_BYTES: String(memory.hotKeyBytesMax),
     KEYHEARTH_MAX_KEYS: String(memory.hotKeysMax),
+    KEYHEARTH_MAX_RATE_LIMIT_COUNTERS: String(memory.rateLimitCountersMax),
     KEYHEARTH_CLOUDWATCH_METRICS_MS: String(CLOUDWATCH_METRICS_MS),
     KEYHEARTH_LOG_LEVEL: 'info',
     NODE_OPTIONS: `--max-old-space-size=${memory.oldSpaceMb}`,

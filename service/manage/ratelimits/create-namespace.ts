@@ -1,5 +1,6 @@
 import { namespaceHash } from '../../domain/held-under.ts';
-import { newId } from '../../domain/ids.ts';
+import { isIdOf, newId } from '../../domain/ids.ts';
+import { Problem } from '../../domain/problem.ts';
 import { mayRoot } from '../../domain/root-permissions.ts';
 import { auditOf } from '../audit.ts';
 import type { ManageDeps } from '../deps.ts';
@@ -27,6 +28,8 @@ export async function createNamespace(
     throw lacksPermission('ratelimit.*.create_namespace');
   }
   refuseNul('namespace', name);
+  // Somebody means a namespace by its id: one of that name would count apart, unseen.
+  if (isIdOf('rlns', name)) throw givenById();
   return await writeOnce<MadeNamespace, MadeNamespace>(deps, context, {
     async run(transaction) {
       const hash = namespaceHash(principal.workspaceId, name);
@@ -52,6 +55,13 @@ export async function createNamespace(
     },
     recall: (remembered) => remembered,
   });
+}
+
+function givenById(): Problem {
+  return new Problem(
+    'ratelimit_namespace_not_found',
+    'The namespace is given by what looks like an id: give it by its name.',
+  );
 }
 
 /** A statement after the insert that met it, which therefore sees it whoever made it. */

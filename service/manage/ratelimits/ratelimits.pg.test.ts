@@ -63,6 +63,10 @@ async function auditOf({ revision }: Written<unknown>) {
   return rows;
 }
 
+test('a name that looks like the id of a namespace makes none: whoever gives it means the one with that id', async () => {
+  await expect(createNamespace(namespaceId)).rejects.toMatchObject({ code: 'ratelimit_namespace_not_found' });
+});
+
 test('a namespace is made once, by however many calls at the same time, and found under its hash', async () => {
   const made = await Promise.all(Array.from({ length: 4 }, () => createNamespace('logins')));
   const ids = new Set(made.map(({ data }) => data.namespaceId));
