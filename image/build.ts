@@ -27,7 +27,7 @@ const ENTRIES = [
 const EXTERNAL = ['*/regions.config.ts', 'pg-native'] as const;
 const OWN = /^(service|topology|image)\//;
 const PACKAGES = /^node_modules\//;
-const MIGRATION = /^\d{4}_[a-z0-9_]+\.sql$/;
+const MIGRATION = /^\d{4}_[a-z0-9]+(-[a-z0-9]+)*\.sql$/;
 
 async function main(folder: string): Promise<void> {
   rmSync(folder, { recursive: true, force: true });

@@ -8,7 +8,7 @@ import type { ManageDeps } from '../deps.ts';
 import { writeOnce } from '../idempotency.ts';
 import { findOrMakeIdentities } from '../identities/find-or-make-identities.ts';
 import type { WriteTransaction } from '../ports.ts';
-import { apiNotFound, refuseNul } from '../refusals.ts';
+import { apiNotFound, lacksPermission, refuseNul } from '../refusals.ts';
 import type { WriteContext, Written } from '../types.ts';
 import { readBroughtHashes } from './brought-hash.ts';
 import { permissionsBySlug, rolesByName } from './grants.ts';
@@ -17,11 +17,10 @@ import type { ImportedKey, MigrateKeysData, MigrateKeysInput } from './types.ts'
 
 /**
  * Imports keys by their hashes. What the workspace has already, or what came before in the same call, is named as failed and keeps
- * nothing else from being imported; everything else that is wrong refuses the whole call. Takes the same permission as making keys,
- * with the same answer where it lacks.
+ * nothing else from being imported; everything else that is wrong refuses the whole call. Takes the same permission as making keys.
  *
  * Refuses with `Problem`: `invalid_input` for a hash that is none, or a format that isn't the migration's; `api_not_found`;
- * `role_not_found`; `insufficient_permissions` where permissions would have to be made.
+ * `role_not_found`; `insufficient_permissions`, also where permissions would have to be made.
  */
 export async function migrateKeys(
   deps: ManageDeps,
@@ -32,7 +31,9 @@ export async function migrateKeys(
   const hashes = readBroughtHashes(keys);
   refuseNul('migrationId', migrationId);
   const { principal } = context;
-  if (!mayRoot(principal, 'api.*.create_key', apiId)) throw apiNotFound();
+  if (!mayRoot(principal, 'api.*.create_key', apiId)) {
+    throw lacksPermission('api.*.create_key', `api.${apiId}.create_key`);
+  }
   return await writeOnce<MigrateKeysData, MigrateKeysData>(deps, context, {
     async run(transaction) {
       await requireApi(transaction, principal, apiId);

@@ -225,14 +225,16 @@ test('two workspaces import the same hash, and neither touches the other', async
   expect(await rowsOf(other)).toEqual(before);
 });
 
-test("another workspace's API and one that is gone are answered as a missing permission is", async () => {
+test("another workspace's API is answered as one that is gone; without the permission nothing is looked at", async () => {
   const other = await makePrincipal(side.pool);
   const verifier: Principal = { ...principal, permissions: new Set(['api.api_else.create_key']) };
   const answer = { code: 'api_not_found', message: 'There is no such API.' };
   const hashes = [sha256('a')];
   await expect(migrate(hashes, {}, other)).rejects.toMatchObject(answer);
   await expect(migrate(hashes, { apiId: 'api_none' })).rejects.toMatchObject(answer);
-  await expect(migrate(hashes, {}, verifier)).rejects.toMatchObject(answer);
+  const lacks = { code: 'insufficient_permissions' };
+  await expect(migrate(hashes, {}, verifier)).rejects.toMatchObject(lacks);
+  await expect(migrate(hashes, { apiId: 'api_none' }, verifier)).rejects.toMatchObject(lacks);
   await side.pool.query('update apis set deleted_at = now() where id = $1', [apiId]);
   await expect(migrate(hashes)).rejects.toMatchObject(answer);
   expect(await rowsOf(principal)).toMatchObject({ keys: null, migrations: null });
