@@ -51,7 +51,8 @@ export default defineConfig({
           name: 'pg',
           include: ['**/*.pg.test.ts'],
           exclude: EXCLUDED,
-          maxWorkers: 2,
+          // They wait for their servers most of the time.
+          maxWorkers: 3,
           // The contract's cases await a running service most of the time.
           maxConcurrency: 16,
           sequence: { groupOrder: 1 },

@@ -52,6 +52,37 @@ test('an empty database becomes one with a workspace and a root key that has eve
   await pool.end();
 });
 
+test('a workspace that is there gets one more root key, which may do what is named and no more', async () => {
+  const url = await postgres.createDatabase('empty');
+  expect(run('migrate', url).status).toBe(0);
+  const { workspaceId } = JSON.parse(run('bootstrap', url).stdout) as { workspaceId: string };
+  const permissions = 'api.*.verify_key,api.api_123.read_key, api.*.verify_key';
+  const ran = run('bootstrap', url, '--workspace-id', workspaceId, '--permissions', permissions);
+  expect(ran).toMatchObject({ status: 0, stderr: '' });
+  // The entry's documented answer.
+  const made = JSON.parse(ran.stdout) as { workspaceId: string; rootKey: string };
+  expect(made.workspaceId).toBe(workspaceId);
+  const pool = new pg.Pool({ connectionString: url });
+  const hash = hashKey(made.rootKey);
+  const { rootKeys } = await new RecordReader(pool).readRecords([hash]);
+  expect(rootKeys.get(hash)?.row).toMatchObject({
+    workspaceId,
+    permissions: ['api.*.verify_key', 'api.api_123.read_key'],
+  });
+  expect(run('bootstrap', url, '--workspace-id', 'ws_none')).toMatchObject({
+    status: 1,
+    stdout: '',
+    stderr:
+      'No root key was made: there is no workspace ws_none here: without --workspace-id a new one is made.\n',
+  });
+  const { rows } = await pool.query(
+    `select (select count(*) from workspaces)::integer as workspaces, (select count(*) from root_keys)::integer as keys,
+       (select count(*) from audit_log where action = 'rootKey.create')::integer as audit`,
+  );
+  expect(rows).toEqual([{ workspaces: 1, keys: 2, audit: 1 }]);
+  await pool.end();
+});
+
 test('an unmigrated database, a missing setting and a missing server are one sentence and exit code 1', async () => {
   const empty = await postgres.createDatabase('empty');
   for (const [entry, url] of [

@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import type { Pool } from 'pg';
+import { BOOTSTRAP_USE, type BootstrapArguments, readBootstrapArguments } from './bootstrap-arguments.ts';
 import { accessFrom } from './database-access.ts';
 import type { KeyHash } from './domain/brands.ts';
 import { newEpochId, newId } from './domain/ids.ts';
 import type { Epoch } from './domain/revision.ts';
 import { newRootKey, ROOT_KEY_START, type RootKey } from './domain/root-key.ts';
-import { ROOT_PERMISSIONS } from './domain/root-permissions.ts';
 import { readSettings } from './env.ts';
 import { readLatestEpoch, startEpoch } from './home/epochs.ts';
+import type { Rows } from './manage/ports.ts';
 import { sentenceOf } from './sentence.ts';
 import { SETTINGS } from './settings.ts';
 import { databaseOf } from './store/database.ts';
@@ -19,17 +19,17 @@ import { rowsOf } from './store/rows.ts';
 import { isSupportedSchema, readSchemaVersion } from './store/schema-version.ts';
 
 /**
- * One-off entry: makes a workspace and a root key with every permission. Prints one JSON line. Without `--root-key-hash` and
- * `--root-key-start` it makes the key's text, and that line is the only time that it is seen; with them, the text was made where its
- * owner is (service/root-key.ts) and never comes here. A failure is one sentence on stderr and exit code 1.
+ * One-off entry: makes a workspace and a root key, or one more root key of a workspace that is there (bootstrap-arguments.ts has all
+ * that it can be told). Prints one JSON line. Without `--root-key-hash` and `--root-key-start` it makes the key's text, and that line is
+ * the only time that it is seen; with them, the text was made where its owner is (service/root-key.ts) and never comes here. A failure is
+ * one sentence on stderr and exit code 1.
  */
 
 const EPOCH_TIMEOUT_MS = 10_000;
 const EPOCH_PAUSE_MS = 100;
 
-interface Setup {
+interface Setup extends Pick<BootstrapArguments, 'workspace' | 'permissions'> {
   readonly region: string;
-  readonly workspaceName: string;
   readonly rootKey: RootKey;
 }
 
@@ -40,20 +40,24 @@ interface Bootstrapped {
   readonly rootKey?: string;
 }
 
+let what = 'workspace';
 try {
-  const { values } = parseArgs({
-    options: {
-      workspace: { type: 'string' },
-      'root-key-hash': { type: 'string' },
-      'root-key-start': { type: 'string' },
-    },
-  });
+  const given = readBootstrapArguments(process.argv.slice(2));
+  if ('id' in given.workspace) what = 'root key';
+  process.stdout.write(given.help ? BOOTSTRAP_USE : `${JSON.stringify(await make(given))}\n`);
+} catch (error) {
+  process.stderr.write(`No ${what} was made: ${sentenceOf(error)}\n`);
+  process.exitCode = 1;
+}
+
+async function make(given: BootstrapArguments): Promise<Bootstrapped> {
   const { zone, region, writerUrl, databaseAuth } = SETTINGS;
   const settings = readSettings({ zone, region, writerUrl, databaseAuth }, process.env);
   const setup: Setup = {
     region: settings.region,
-    workspaceName: values.workspace ?? 'default',
-    rootKey: rootKeyFrom(values['root-key-hash'], values['root-key-start'], settings),
+    workspace: given.workspace,
+    permissions: given.permissions,
+    rootKey: rootKeyFrom(given.rootKeyHash, given.rootKeyStart, settings),
   };
   const pool = createPool({
     url: settings.writerUrl,
@@ -63,13 +67,10 @@ try {
     onIdleError: (error) => void process.stderr.write(`${error.message}\n`),
   });
   try {
-    process.stdout.write(`${JSON.stringify(await bootstrap(pool, setup))}\n`);
+    return await bootstrap(pool, setup);
   } finally {
     await pool.end();
   }
-} catch (error) {
-  process.stderr.write(`No workspace was made: ${sentenceOf(error)}\n`);
-  process.exitCode = 1;
 }
 
 /** Throws an Error that says what to give instead. */
@@ -78,7 +79,7 @@ function rootKeyFrom(
   start: string | undefined,
   { zone, databaseAuth }: { readonly zone: string; readonly databaseAuth: string },
 ): RootKey {
-  const how = `make it where you are with \`node service/root-key.ts --zone ${zone}\`, and give its hash as --root-key-hash and its start as --root-key-start`;
+  const how = `make it where you are with \`node scripts/pinned-node.mjs node service/root-key.ts --zone ${zone}\`, and give its hash as --root-key-hash and its start as --root-key-start`;
   if (hash === undefined && start === undefined) {
     // A task in AWS: what it prints is kept in a log.
     if (databaseAuth === 'iam') throw new Error(`the root key's text would be kept in a log: ${how}.`);
@@ -92,7 +93,8 @@ function rootKeyFrom(
   return { text: null, hash: hash as KeyHash, start };
 }
 
-async function bootstrap(pool: Pool, { region, workspaceName, rootKey }: Setup): Promise<Bootstrapped> {
+async function bootstrap(pool: Pool, setup: Setup): Promise<Bootstrapped> {
+  const { region, workspace, permissions, rootKey } = setup;
   const version = await readSchemaVersion(rowsOf(pool));
   if (!isSupportedSchema(version)) {
     throw new Error(
@@ -101,23 +103,28 @@ async function bootstrap(pool: Pool, { region, workspaceName, rootKey }: Setup):
   }
   const epoch = await findOrStartEpoch(pool, region);
   const writer = new EpochWriter({ pool, epoch: () => epoch });
-  const workspaceId = newId('ws', randomBytes);
+  const isNew = 'name' in workspace;
+  const workspaceId = isNew ? newId('ws', randomBytes) : workspace.id;
   const rootKeyId = newId('rootkey', randomBytes);
   const { text, hash, start } = rootKey;
   await writer.write(async (transaction) => {
-    await transaction.query('insert into workspaces (id, name) values ($1, $2)', [
-      workspaceId,
-      workspaceName,
-    ]);
+    if (isNew) {
+      await transaction.query('insert into workspaces (id, name) values ($1, $2)', [
+        workspaceId,
+        workspace.name,
+      ]);
+      transaction.changed('workspace', workspaceId);
+    } else {
+      await requireWorkspace(transaction, workspaceId);
+    }
     await transaction.query(
       `insert into root_keys (id, workspace_id, hash, start, name) values ($1, $2, decode($3, 'hex'), $4, 'bootstrap')`,
       [rootKeyId, workspaceId, hash, start],
     );
     await transaction.query(
       'insert into root_key_permissions (root_key_id, permission) select $1, unnest($2::text[])',
-      [rootKeyId, ROOT_PERMISSIONS],
+      [rootKeyId, permissions],
     );
-    transaction.changed('workspace', workspaceId);
     transaction.changedRecord('rootKey', rootKeyId, hash);
     transaction.audit({
       workspaceId,
@@ -125,13 +132,21 @@ async function bootstrap(pool: Pool, { region, workspaceName, rootKey }: Setup):
       actorId: 'bootstrap',
       requestId: '',
       clientAddress: '',
-      action: 'workspace.create',
-      targetKind: 'workspace',
-      targetId: workspaceId,
-      detail: { name: workspaceName, rootKeyId },
+      ...(isNew
+        ? { action: 'workspace.create', targetKind: 'workspace', targetId: workspaceId }
+        : { action: 'rootKey.create', targetKind: 'rootKey', targetId: rootKeyId }),
+      detail: { ...(isNew ? { name: workspace.name } : {}), rootKeyId, permissions },
     });
   });
   return { workspaceId, rootKeyId, ...(text === null ? {} : { rootKey: text }) };
+}
+
+/** Throws where there is no such workspace; none is ever deleted. */
+async function requireWorkspace(rows: Rows, workspaceId: string): Promise<void> {
+  const found = await rows.query('select from workspaces where id = $1', [workspaceId]);
+  if (found.length === 0) {
+    throw new Error(`there is no workspace ${workspaceId} here: without --workspace-id a new one is made.`);
+  }
 }
 
 /** A zone that was only just migrated has no epoch yet; a service may be starting the first one at this very moment. */

@@ -136,7 +136,11 @@ export function taskMetrics(
       counter('hot_misses', 'Records that had to be read first.', () => cache.counters.misses),
       counter('hot_evictions', 'Hot keys that left memory for others.', () => cache.counters.evicted),
       gauge('hot_keys', 'Hot keys held.', () => cache.sizes.keys),
-      gauge('hot_key_bytes', 'Estimated heap of the hot keys.', () => cache.sizes.bytes),
+      gauge(
+        'hot_key_bytes',
+        'Estimated heap of the hot keys and what they refer to.',
+        () => cache.sizes.bytes,
+      ),
       gauge('hot_root_keys', 'Root keys held.', () => cache.sizes.rootKeys),
       gauge('absent_hashes', 'Hashes remembered as nobody’s.', () => cache.sizes.absent),
       gauge(
@@ -251,6 +255,11 @@ export function taskMetrics(
         () => writer.counters.unknownOutcomes,
       ),
       counter('pruned_changes', 'Change rows pruned by this task.', () => pruner.counters.changes),
+      counter(
+        'pruned_texts',
+        'Texts of keys of deleted APIs that this task took away.',
+        () => pruner.counters.texts,
+      ),
       counter('prunes_failed', 'Prunings that failed.', () => pruner.counters.failures),
       counter(
         'credits_refilled',

@@ -301,7 +301,9 @@ export function buildParts({ env, zone, taskId }: TaskFacts, log: Logger, status
   const credits = new Credits({ ledger: ledgerOf(() => home.current(), homeLedger, peers), clock });
   const verifier = new Verifier({ finder, records: cache, limiter, credits, clock });
   const namespaceLimits = new NamespaceLimits({ finder, records: cache, freshness: feed, limiter, clock });
-  const workspaceLimit = new WorkspaceLimit({ limiter, clock });
+  // Counted apart: no workspace can push its own limit out by what else it counts.
+  const workspaceCounts = new MemoryRateLimiter({ maxCounters: MAX_ROOT_KEYS });
+  const workspaceLimit = new WorkspaceLimit({ limiter: workspaceCounts, clock });
   const admit = (principal: Principal): void => workspaceLimit.admit(principal);
   const authenticator = new Authenticator({ finder, clock });
   const guarded: Pick<Authenticator, 'authenticate' | 'confirm'> = {

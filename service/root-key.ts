@@ -11,7 +11,8 @@ import { SETTINGS } from './settings.ts';
  */
 try {
   const { values } = parseArgs({ options: { zone: { type: 'string' } } });
-  if (values.zone === undefined) throw new Error('use: root-key.ts --zone <name of the zone>.');
+  if (values.zone === undefined)
+    throw new Error('use: node scripts/pinned-node.mjs node service/root-key.ts --zone <name of the zone>.');
   const { zone } = readSettings({ zone: SETTINGS.zone }, { [SETTINGS.zone.variable]: values.zone });
   const { text, hash, start } = newRootKey(zone, randomBytes);
   process.stdout.write(`${JSON.stringify({ rootKey: text, hash, start })}\n`);

@@ -195,7 +195,8 @@ export const SETTINGS = {
   }),
   maxKeyBytes: number({
     variable: 'KEYHEARTH_MAX_KEY_BYTES',
-    description: 'Estimated heap of the hot keys at most.',
+    description:
+      'Estimated heap of the hot keys and what they refer to, at most. Namespaces of rate limits may take another 5 %, at least 16 MiB.',
     fallback: 768 * 1024 * 1024,
     min: 1024,
     max: 2 ** 40,

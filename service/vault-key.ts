@@ -9,7 +9,8 @@ import { KEY_BYTES, type KeyFileText, readKeyFileText } from './vault/key-file.t
  * One-off entry, for a terminal: makes the key file that `KEYHEARTH_VAULT=file:<path>` names, or, with `--rotate`, gives one a new current
  * key beside those that it has. Prints one JSON line without any key in it; a failure is one sentence on stderr and exit code 1.
  */
-const USE = 'use: vault-key.ts <file>, or vault-key.ts --rotate <file>';
+const USE =
+  'use: vault-key.ts <file>, or vault-key.ts --rotate <file> (in a clone: node scripts/pinned-node.mjs node service/vault-key.ts …)';
 
 function main(): void {
   const { values, positionals } = parseArgs({

@@ -25,6 +25,8 @@ const MAX_TEST_LINES = 500;
 const LONGER: Readonly<Record<string, string>> = {
   '.oxlintrc.json':
     'one entry for each layer of the service, each with its full list of what it may not import',
+  'docs/API.md':
+    'the page for callers: every call, every bound and what differs, to be searched in one place',
   'docs/OPERATIONS.md': 'the runbook: one short section for each alarm and each thing that goes wrong',
   'docs/PRICES.md': 'generated: tables of prices and of what moves the comparison',
   'scripts/local/postgres/node.ts': 'one class that owns one Postgres server, from the files to the process',

@@ -22,6 +22,8 @@ export interface WriteSide {
   readonly pool: pg.Pool;
   readonly writer: EpochWriter;
   readonly manage: Manage;
+  /** The calls as another task of the region offers them: what each task bounds for itself, it bounds anew. */
+  manageOfATask(): Manage;
   readonly principal: Principal;
   /** Epoch in which this side believes to be at home; tests may change it. */
   epoch: Epoch | null;
@@ -44,17 +46,14 @@ export async function makeWriteSide(url: string, pools: { connections?: number }
   await startEpoch(databaseOf(pool), { expected: null, next: { epoch, region: TEST_REGION } });
   const writer = new EpochWriter({ pool, epoch: () => side.epoch, resolveTimeoutMs: 1000 });
   const rows = homeRows(pool, () => side.epoch);
+  const vault = makeVault();
+  const manageOfATask = (): Manage =>
+    createManage({ writer, rows, zone: TEST_ZONE, randomBytes, vault, nowMs: () => side.nowMs() });
   const side: WriteSide = {
     pool,
     writer,
-    manage: createManage({
-      writer,
-      rows,
-      zone: TEST_ZONE,
-      randomBytes,
-      vault: makeVault(),
-      nowMs: () => side.nowMs(),
-    }),
+    manage: manageOfATask(),
+    manageOfATask,
     nowMs: () => Date.now(),
     principal: await makePrincipal(pool),
     epoch,

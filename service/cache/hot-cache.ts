@@ -71,7 +71,8 @@ export class HotCache implements FeedListener, Records {
   }
 
   get sizes(): HotTables['sizes'] & { readonly shared: number } {
-    return { ...this.#tables.sizes, shared: this.#shared.size };
+    const sizes = this.#tables.sizes;
+    return { ...sizes, bytes: sizes.bytes + this.#shared.bytes, shared: this.#shared.size };
   }
 
   /** `nowMs` is monotonic. */
@@ -125,7 +126,7 @@ export class HotCache implements FeedListener, Records {
   }
 
   get hasRoom(): boolean {
-    const { keys, bytes } = this.#tables.sizes;
+    const { keys, bytes } = this.sizes;
     return keys < this.#options.maxKeys && bytes < this.#options.maxBytes * 0.95;
   }
 
@@ -145,7 +146,7 @@ export class HotCache implements FeedListener, Records {
         continue;
       }
       const entry = this.#shared.markStale({ kind: change.kind, id: change.id });
-      if (entry !== undefined) this.#reloadShared([entry]);
+      if (entry !== undefined) this.#loadShared([entry]).catch(this.#options.onBackgroundError);
     }
   }
 
@@ -168,22 +169,13 @@ export class HotCache implements FeedListener, Records {
       this.counters.misses += 1;
       return undefined;
     }
-    if (!this.#check(record)) {
+    if (!record.check(this.#shared.generation)) {
       this.counters.misses += 1;
       return undefined;
     }
     this.counters.hits += 1;
     if (nowMs - record.readAtMs > this.#options.maxAgeMs) this.#ageOut(record);
     return record;
-  }
-
-  /** True where no dependency waits to be read again. */
-  #check(record: HotRecord): boolean {
-    if (record.checkedGeneration === this.#shared.generation) return true;
-    for (const entry of record.dependencies) if (!entry.fresh) return false;
-    record.forgetDerived();
-    record.checkedGeneration = this.#shared.generation;
-    return true;
   }
 
   #ageOut(record: HotRecord): void {
@@ -199,18 +191,28 @@ export class HotCache implements FeedListener, Records {
     load: () => Promise<R | null>,
   ): Promise<R | null> {
     for (let held = records.get(hash); held !== undefined; held = records.get(hash)) {
-      if (this.#check(held)) {
+      if (held.check(this.#shared.generation)) {
         if (this.isVerified(held)) return held;
         break;
       }
-      await this.#sharedLoader.load(held.dependencies.filter((entry) => !entry.fresh));
+      await this.#loadShared(held.dependencies.filter((entry) => !entry.fresh));
     }
     if (this.#tables.absent.get(hash) === true) return null;
     return await load();
   }
 
-  #reloadShared(entries: readonly SharedEntry[]): void {
-    this.#sharedLoader.load(entries).catch(this.#options.onBackgroundError);
+  async #loadShared(entries: readonly SharedEntry[]): Promise<void> {
+    await this.#sharedLoader.load(entries);
+    this.#makeRoom();
+  }
+
+  /**
+   * Lets go of the least recently used keys until what is left has room together with what it refers to. Called wherever shared objects
+   * may have come or grown.
+   */
+  #makeRoom(): void {
+    const { keys } = this.#tables;
+    while (keys.size > 0 && keys.calculatedSize + this.#shared.bytes > this.#options.maxBytes) keys.pop();
   }
 
   #accept(hash: KeyHash, reads: RecordReads, since: ChangesSince): Found | null {
@@ -244,13 +246,17 @@ export class HotCache implements FeedListener, Records {
     if (held !== undefined) {
       const before = held.dependencies;
       held.replace(row, dependencies, this.#epochGeneration, readAtMs);
+      held.checkedGeneration = this.#shared.generation;
       this.#shared.release(before);
+      this.#makeRoom();
       return held;
     }
     const record = new make(row, dependencies, this.#epochGeneration, readAtMs);
-    records.set(row.hash, record);
+    record.checkedGeneration = this.#shared.generation;
     // One that alone is larger than all the space isn't held; it serves whoever asked for it.
+    if (bytesOf(dependencies) < this.#options.maxBytes) records.set(row.hash, record);
     if (!records.has(row.hash)) this.#shared.release(dependencies);
+    this.#makeRoom();
     return record;
   }
 }
@@ -261,6 +267,10 @@ type Replace<Row> = (
   epochGeneration: number,
   readAtMs: number,
 ) => void;
+
+function bytesOf(entries: readonly SharedEntry[]): number {
+  return entries.reduce((sum, entry) => sum + entry.bytes, 0);
+}
 
 function overtaken(object: SharedObject, since: ChangesSince): boolean {
   return since.shared.has(`${object.kind}:${object.id}`);

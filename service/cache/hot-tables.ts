@@ -1,12 +1,15 @@
 import { LRUCache } from 'lru-cache';
 import type { KeyHash } from '../domain/brands.ts';
 import type { HotKey, HotNamespace, HotRootKey } from '../domain/hot-records.ts';
-import { sizeOf } from './record-size.ts';
+import { namespaceSizeOf, sizeOf } from './record-size.ts';
 
 export type HotRecord = HotKey | HotRootKey | HotNamespace;
 
 export interface HotTablesOptions {
-  /** Bounds of the hot keys; the least recently used leave first. Bytes are an estimate of the heap they take. */
+  /**
+   * Bounds of the hot keys; the least recently used leave first. Bytes are an estimate of the heap that they take, together with what
+   * they refer to.
+   */
   readonly maxKeys: number;
   readonly maxBytes: number;
   readonly maxRootKeys: number;
@@ -20,6 +23,10 @@ export interface HotTablesOptions {
   /** Told of each key that left because there was no room. */
   readonly onEvict: () => void;
 }
+
+/** Beside the hot keys' bytes, what namespaces may take: this share of them, and room for the largest one in any case. */
+const NAMESPACE_SHARE = 0.05;
+const NAMESPACE_BYTES_MIN = 16 * 1024 * 1024;
 
 /** Where each kind of record lies. A hash belongs to one record, or is known to be nobody's. */
 export class HotTables {
@@ -39,7 +46,12 @@ export class HotTables {
       },
     });
     this.rootKeys = new LRUCache<KeyHash, HotRootKey>({ max: options.maxRootKeys, dispose: onLeave });
-    this.namespaces = new LRUCache<KeyHash, HotNamespace>({ max: options.maxNamespaces, dispose: onLeave });
+    this.namespaces = new LRUCache<KeyHash, HotNamespace>({
+      max: options.maxNamespaces,
+      maxSize: Math.max(NAMESPACE_BYTES_MIN, Math.floor(options.maxBytes * NAMESPACE_SHARE)),
+      sizeCalculation: namespaceSizeOf,
+      dispose: onLeave,
+    });
     this.absent = new LRUCache({ max: options.maxAbsent, ttl: options.maxAgeMs });
   }
 

@@ -1,4 +1,4 @@
-import type { KeyRow, NamespaceRow, RateLimitOverride, RootKeyRow } from './records.ts';
+import type { KeyRow, NamespaceRow, RateLimitOverride, RootKeyRow, SharedKind } from './records.ts';
 import { type AppliedLimit, autoLimitsOf } from './key-limits.ts';
 import { compileOverrides } from './override-match.ts';
 import { viewOf, type KeyView } from './key-view.ts';
@@ -7,6 +7,12 @@ import type { SharedEntry } from './shared-entry.ts';
 
 /** Epoch generation of a record that was asked of home for one answer and is held nowhere. */
 export const CONFIRMED = -1;
+
+/**
+ * A longer answer is made each time: it says more of the record's shared objects than the estimate of its size has room for.
+ * In characters.
+ */
+export const KEPT_TAIL_MAX = 4096;
 
 /** What every record held in memory has: its row, what it depends on, and under which writer and when it was read. */
 abstract class HotRecord<Row extends KeyRow | RootKeyRow | NamespaceRow> {
@@ -37,8 +43,25 @@ abstract class HotRecord<Row extends KeyRow | RootKeyRow | NamespaceRow> {
     this.forgetDerived();
   }
 
+  /**
+   * True where no dependency waits to be read again. What was derived from those that were replaced since the last look is forgotten.
+   * `generation` is that of the shared objects at this moment; where it is still the same nothing can have changed.
+   */
+  check(generation: number): boolean {
+    if (this.checkedGeneration === generation) return true;
+    for (const entry of this.dependencies) {
+      if (!entry.fresh) return false;
+      if (entry.changedGeneration > this.checkedGeneration) this.forgetDerivedFrom(entry.kind);
+    }
+    this.checkedGeneration = generation;
+    return true;
+  }
+
   /** Forgets what was derived from the row or from its dependencies. */
   abstract forgetDerived(): void;
+
+  /** Forgets what was derived from a dependency of this kind. */
+  abstract forgetDerivedFrom(kind: SharedKind): void;
 }
 
 /** A key's whole verification record. */
@@ -63,6 +86,12 @@ export class HotKey extends HotRecord<KeyRow> {
     this.answerTail = null;
     this.#view = null;
     this.#autoLimits = null;
+  }
+
+  forgetDerivedFrom(kind: SharedKind): void {
+    this.#view = null;
+    // Each refill changes an account, and neither the kept answer nor the limits say anything of it.
+    if (kind !== 'credits') this.forgetDerived();
   }
 }
 
@@ -90,6 +119,10 @@ export class HotRootKey extends HotRecord<RootKeyRow> {
   forgetDerived(): void {
     this.#principal = null;
   }
+
+  forgetDerivedFrom(): void {
+    this.forgetDerived();
+  }
 }
 
 /** A namespace of rate limits. */
@@ -105,4 +138,7 @@ export class HotNamespace extends HotRecord<NamespaceRow> {
   forgetDerived(): void {
     this.#match = null;
   }
+
+  /** Overrides stand in the row alone. */
+  forgetDerivedFrom(): void {}
 }

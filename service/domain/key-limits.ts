@@ -42,8 +42,29 @@ type LimitedKey = Pick<KeyRow, 'keyId' | 'ratelimits'>;
 
 /** The limits that every verification of the key asks. A limit of the key hides the one of that name of its identity. */
 export function autoLimitsOf(key: LimitedKey, identity: IdentityObject | null): readonly AppliedLimit[] {
-  const shared = (identity?.ratelimits ?? []).filter(({ name }) => !key.ratelimits.some(isNamed(name)));
-  return [...key.ratelimits, ...shared]
+  const shared = identity === null ? NO_LIMITS : identityLimits(identity);
+  if (key.ratelimits.length === 0) return shared;
+  return [
+    ...appliedAlways(key.ratelimits),
+    ...shared.filter(({ name }) => !key.ratelimits.some(isNamed(name))),
+  ];
+}
+
+const NO_LIMITS: readonly AppliedLimit[] = [];
+const IDENTITY_LIMITS = new WeakMap<IdentityObject, readonly AppliedLimit[]>();
+
+/** Made once for all keys of an identity, however many there are. */
+function identityLimits(identity: IdentityObject): readonly AppliedLimit[] {
+  let limits = IDENTITY_LIMITS.get(identity);
+  if (limits === undefined) {
+    limits = appliedAlways(identity.ratelimits);
+    IDENTITY_LIMITS.set(identity, limits);
+  }
+  return limits;
+}
+
+function appliedAlways(ratelimits: readonly StoredRateLimit[]): readonly AppliedLimit[] {
+  return ratelimits
     .filter(({ autoApply }) => autoApply)
     .map((stored) => new AppliedLimit(stored, stored.id, DEFAULT_COST));
 }

@@ -1,3 +1,4 @@
+import { GrantedPermissions } from './granted-permissions.ts';
 import { compileIpRules } from './ip-rules.ts';
 import type {
   ApiObject,
@@ -20,8 +21,8 @@ export interface KeyView {
   readonly credits: CreditsObject | null;
   /** Names, sorted. */
   readonly roles: readonly string[];
-  /** Slugs of the key's own permissions and of its roles', each once. */
-  readonly permissions: ReadonlySet<string>;
+  /** The key's own permissions and its roles'. */
+  readonly permissions: GrantedPermissions;
   /** Null: every address is admitted. */
   readonly admitsAddress: ((address: string) => boolean) | null;
 }
@@ -31,14 +32,13 @@ export function viewOf(dependencies: readonly SharedEntry[]): KeyView {
   const roles = objects.filter((object): object is RoleObject => object.kind === 'role');
   const own = objects.filter((object): object is PermissionObject => object.kind === 'permission');
   const api = objects.find((object): object is ApiObject => object.kind === 'api') ?? null;
-  const slugs = [...roles.flatMap((role) => role.permissions), ...own.map((permission) => permission.slug)];
   return {
     workspace: objects.find(isWorkspace) ?? null,
     api,
     identity: objects.find((object): object is IdentityObject => object.kind === 'identity') ?? null,
     credits: objects.find((object): object is CreditsObject => object.kind === 'credits') ?? null,
     roles: roles.map((role) => role.name).toSorted(),
-    permissions: new Set(slugs.toSorted()),
+    permissions: new GrantedPermissions(roles, own),
     admitsAddress: addressTest(api),
   };
 }

@@ -15,11 +15,17 @@ export function compileOverrides(
   }
   const sorted = patterns
     .toSorted((a, b) => weight(b) - weight(a) || (a.identifier < b.identifier ? -1 : 1))
-    .map((override) => ({ override, parts: override.identifier.split('*') }));
+    .map((override) => ({
+      override,
+      parts: override.identifier.split('*'),
+      minLength: weight(override),
+    }));
   return (identifier) => {
     const found = exact.get(identifier);
     if (found !== undefined) return found;
-    for (const { override, parts } of sorted) if (fits(identifier, parts)) return override;
+    for (const { override, parts, minLength } of sorted) {
+      if (identifier.length >= minLength && fits(identifier, parts)) return override;
+    }
     return null;
   };
 }

@@ -12,6 +12,10 @@ export class SharedEntry {
   readonly id: string;
   object: SharedObject | null;
   fresh = true;
+  /** Generation of the shared objects at which the object was last replaced. */
+  changedGeneration = 0;
+  /** Estimated heap of the object. */
+  bytes = 0;
   /** Generation of the writer's epoch under which it was read; what an earlier writer said is replaced at the next read. */
   epochGeneration: number;
   /** Number of held records that refer to it; at 0 the entry is let go. */

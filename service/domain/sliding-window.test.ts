@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { exceeds, SlidingWindow } from './sliding-window.ts';
 
 const MINUTE_MS = 60_000;
-/** A multiple of every duration below. */
+/** A multiple of every duration that is named below. */
 const START_MS = 1_800_000_000_000 - (1_800_000_000_000 % 2_592_000_000);
 
 test('the window before counts by the share that still lies in the window that slides', () => {
@@ -106,13 +106,14 @@ test('giving back undoes the taking in the same window, and never makes more roo
       units,
       fc.integer({ min: 0, max: 400 }),
       (duration, before, cost, later) => {
-        const window = new SlidingWindow(duration, START_MS);
+        const startMs = START_MS - (START_MS % duration);
+        const window = new SlidingWindow(duration, startMs);
         window.take(before);
         window.take(cost);
-        const backMs = START_MS + Math.round((later * duration) / 100);
+        const backMs = startMs + Math.round((later * duration) / 100);
         window.moveTo(backMs);
         const held = window.usedAt(backMs);
-        window.giveBack(cost, START_MS);
+        window.giveBack(cost, startMs);
         if (later < 100) expect(window.usedAt(backMs)).toBe(before);
         else expect(window.usedAt(backMs)).toBeLessThanOrEqual(held);
         expect(window.usedAt(backMs)).toBeGreaterThanOrEqual(0);

@@ -3,6 +3,7 @@ import type { Epoch } from '../domain/revision.ts';
 import { pause, repeat } from './loop.ts';
 import { REGION_KEPT_MS } from './member-rows.ts';
 import type { Database, Log } from './ports.ts';
+import { TextWalk } from './prune-texts.ts';
 
 export interface PrunerOptions {
   readonly database: Database;
@@ -25,6 +26,8 @@ export interface PrunerCounters {
   changes: number;
   idempotencyKeys: number;
   tasks: number;
+  /** Texts of keys whose API is deleted. */
+  texts: number;
   failures: number;
 }
 
@@ -90,7 +93,7 @@ select count(*)::integer as rows from gone`;
 
 /** Deletes at home what nobody needs any more, in small pieces. Owned by main. */
 export class Pruner {
-  readonly counters: PrunerCounters = { changes: 0, idempotencyKeys: 0, tasks: 0, failures: 0 };
+  readonly counters: PrunerCounters = { changes: 0, idempotencyKeys: 0, tasks: 0, texts: 0, failures: 0 };
   readonly #options: PrunerOptions;
   readonly #batch: number;
   readonly #abort = new AbortController();
@@ -137,6 +140,18 @@ export class Pruner {
     counters.tasks += await this.#inBatches(async () =>
       countOf(await database.query(PRUNE_TASKS, [stoppedTasksMs, batch, REGION_KEPT_MS])),
     );
+    await this.#pruneTexts();
+  }
+
+  /** All batches of all deleted APIs, as far as this round comes; a round that is cut short starts its API over. */
+  async #pruneTexts(): Promise<void> {
+    const walk = new TextWalk(this.#options.database, this.#batch);
+    while (!this.#abort.signal.aborted && this.#options.epoch() !== null) {
+      const texts = await walk.next();
+      if (texts === null) break;
+      this.counters.texts += texts;
+      await pause(PAUSE_BETWEEN_BATCHES_MS, this.#abort.signal);
+    }
   }
 
   /** The oldest rows of the present epoch; returns how many, 0 where none is old enough. */

@@ -1,4 +1,4 @@
-import type { HotKey } from '../domain/hot-records.ts';
+import { type HotKey, KEPT_TAIL_MAX } from '../domain/hot-records.ts';
 import type { AppliedLimit } from '../domain/key-limits.ts';
 import type { IdentityObject, StoredRateLimit } from '../domain/records.ts';
 import type { RateLimitState } from '../verify/ports.ts';
@@ -36,9 +36,6 @@ function limitText(limit: AppliedLimit, { exceeded, remaining, resetMs }: RateLi
   return `${limit.answerHead},"reset":${resetMs},"remaining":${remaining},"exceeded":${exceeded}}`;
 }
 
-/** A longer one is made each time: what identities and many permissions add isn't in the estimate of a record's size. */
-const KEPT_TAIL_MAX = 4096;
-
 function makeTail(key: HotKey): string {
   const tail = answerTail(key);
   if (tail.length <= KEPT_TAIL_MAX) key.answerTail = tail;
@@ -51,7 +48,8 @@ function answerTail(key: HotKey): string {
   if (row.name !== null) fields.push(`"name":${JSON.stringify(row.name)}`);
   if (row.meta !== null) fields.push(`"meta":${row.meta}`);
   if (row.expiresAtMs !== null) fields.push(`"expires":${row.expiresAtMs}`);
-  if (view.permissions.size > 0) fields.push(`"permissions":${JSON.stringify([...view.permissions])}`);
+  const permissions = [...view.permissions];
+  if (permissions.length > 0) fields.push(`"permissions":${JSON.stringify(permissions)}`);
   if (view.roles.length > 0) fields.push(`"roles":${JSON.stringify(view.roles)}`);
   if (view.identity !== null) fields.push(`"identity":${identityText(view.identity)}`);
   return `,${fields.join(',')}}}`;

@@ -115,20 +115,39 @@ test('USAGE_EXCEEDED gives the rate limits back, asked for or not', async () => 
   expect(await verify()).toMatchObject({ code: 'USAGE_EXCEEDED', ratelimits: [{ remaining: 99 }] });
 });
 
-test('503 where the ledger can’t be asked, with the detail of what may have happened; the limits are given back', async () => {
-  givenCredits(9, { ratelimits: [CALLS] });
-  const lost = new Problem('credits_unavailable', 'They may have been taken.', { retryAfterS: 1 });
-  for (const failure of [lost, new Error('a fault')]) {
-    running.side.ledger.failure = failure;
-    expect(await running.verify()).toMatchObject({
-      status: 503,
-      headers: { 'retry-after': '1' },
-      error: { type: expect.stringMatching(/availability\/credits_unavailable$/) },
-    });
-  }
-  running.side.ledger.failure = null;
-  expect(await verify(0)).toMatchObject({ code: 'VALID', ratelimits: [{ remaining: 99 }] });
-});
+test.each<[what: string, failure: Error, status: number, code: string, retryAfter: string | undefined]>([
+  [
+    'nobody could be asked',
+    new Problem('credits_unavailable', 'None were taken.', { retryAfterS: 1 }),
+    503,
+    'credits_unavailable',
+    '1',
+  ],
+  ['the answer was lost', new Problem('outcome_unknown', 'May be.'), 504, 'outcome_unknown', undefined],
+  ['of a fault', new Error('a fault'), 504, 'outcome_unknown', undefined],
+])(
+  'where %s, a repeat is asked for only if no credits were taken; limits are given back',
+  async (_what, failure, status, code, retryAfter) => {
+    givenCredits(9, { ratelimits: [CALLS] });
+    const { ledger, source, home } = running.side;
+    for (const row of source.keys.values()) home.putKey(row);
+    home.put({ kind: 'credits', id: 'ca_1', generation: 1, free: 9 });
+    for (const headers of [{}, { 'keyhearth-min-revision': '1.abcd1234.77' }]) {
+      for (const reaches of [true, false]) {
+        running.side.freshness.reaches = reaches;
+        ledger.failure = failure;
+        const answer = await running.verify({ key: KEY }, headers);
+        expect(answer).toMatchObject({
+          status,
+          error: { type: expect.stringMatching(`availability/${code}$`) },
+        });
+        expect(answer.headers['retry-after']).toBe(retryAfter);
+      }
+    }
+    ledger.failure = null;
+    expect(await verify(0)).toMatchObject({ code: 'VALID', ratelimits: [{ remaining: 99 }] });
+  },
+);
 
 test('a key whose account can’t be found is 503, and never passes as unlimited', async () => {
   running.given({ creditAccountId: 'ca_gone', ratelimits: [CALLS] });

@@ -179,9 +179,18 @@ test('Keyhearth-Min-Revision: reached here, answered from home, or 503', async (
   side.freshness.reaches = false;
   side.home.keys.clear();
   expect((await verify({ key: KEY }, headers)).data).toMatchObject({ code: 'NOT_FOUND' });
-  side.home.failure = new Error('home is gone');
-  const refused = await verify({ key: KEY }, headers);
-  expect(refused).toMatchObject({ status: 503, headers: { 'retry-after': '1' } });
+  for (const [failure, detail] of [
+    [new Error('home is gone'), /home could not be asked\.$/],
+    [new Problem('no_home', 'home is gone'), /home could not be asked\.$/],
+    [new Problem('revision_not_reached', 'not there'), /^No region has the revision/],
+  ] as const) {
+    side.home.failure = failure;
+    expect(await verify({ key: KEY }, headers)).toMatchObject({
+      status: 503,
+      headers: { 'retry-after': '1' },
+      error: { type: expect.stringMatching(/revision_not_reached$/), detail: expect.stringMatching(detail) },
+    });
+  }
   expect((await verify({ key: KEY }, { 'keyhearth-min-revision': 'latest' })).status).toBe(400);
 });
 

@@ -123,8 +123,20 @@ async function verifyAtRevision(
   return send(request, reply, await verifier.confirm(principal, wanted, revision).catch(notReached));
 }
 
+/** Says what became of asking home for the record; what failed after that, such as taking credits, keeps its own words. */
 function notReached(error: unknown): never {
-  if (error instanceof Problem && error.status < 500) throw error;
+  const code = error instanceof Problem ? error.code : 'no_home';
+  if (code === 'revision_not_reached') {
+    throw new Problem(
+      code,
+      'No region has the revision that Keyhearth-Min-Revision names yet: home was asked.',
+      {
+        retryAfterS: 1,
+        cause: error,
+      },
+    );
+  }
+  if (code !== 'no_home' && code !== 'database_unavailable') throw error;
   throw new Problem(
     'revision_not_reached',
     'This region has not applied the revision that Keyhearth-Min-Revision names, and home could not be asked.',

@@ -12,16 +12,20 @@ function ask(counter: string, change: Partial<RateLimitAsk> = {}): RateLimitAsk 
 function setUp(maxCounters = 100) {
   const limiter = new MemoryRateLimiter({ maxCounters });
   const passes = (...asks: readonly RateLimitAsk[]): boolean =>
-    limiter.take(asks, NOW_MS).every(({ exceeded }) => !exceeded);
+    limiter.take('ws_1', asks, NOW_MS).every(({ exceeded }) => !exceeded);
   return { limiter, passes };
 }
 
 test('says what is left and when the window ends', () => {
   const { limiter } = setUp();
   const resetMs = NOW_MS + 60_000;
-  expect(limiter.take([ask('a', { cost: 2 })], NOW_MS)).toEqual([{ exceeded: false, remaining: 1, resetMs }]);
-  expect(limiter.take([ask('a', { cost: 2 })], NOW_MS)).toEqual([{ exceeded: true, remaining: 1, resetMs }]);
-  expect(limiter.take([ask('a')], NOW_MS)).toEqual([{ exceeded: false, remaining: 0, resetMs }]);
+  expect(limiter.take('ws_1', [ask('a', { cost: 2 })], NOW_MS)).toEqual([
+    { exceeded: false, remaining: 1, resetMs },
+  ]);
+  expect(limiter.take('ws_1', [ask('a', { cost: 2 })], NOW_MS)).toEqual([
+    { exceeded: true, remaining: 1, resetMs },
+  ]);
+  expect(limiter.take('ws_1', [ask('a')], NOW_MS)).toEqual([{ exceeded: false, remaining: 0, resetMs }]);
 });
 
 test('the same name with another duration is another counter', () => {
@@ -34,23 +38,23 @@ test('the same name with another duration is another counter', () => {
 test('a refusal by one limit takes units of none, and says which one it was', () => {
   const { limiter, passes } = setUp();
   expect(passes(ask('small', { limit: 1 }))).toBe(true);
-  const states = limiter.take([ask('large'), ask('small', { limit: 1 }), ask('other')], NOW_MS);
+  const states = limiter.take('ws_1', [ask('large'), ask('small', { limit: 1 }), ask('other')], NOW_MS);
   expect(states.map(({ exceeded }) => exceeded)).toEqual([false, true, false]);
   expect(states.map(({ remaining }) => remaining)).toEqual([3, 0, 3]);
-  expect(limiter.take([ask('large', { cost: 0 })], NOW_MS)[0]?.remaining).toBe(3);
+  expect(limiter.take('ws_1', [ask('large', { cost: 0 })], NOW_MS)[0]?.remaining).toBe(3);
 });
 
 test('costs of one counter add up within one call', () => {
   const { limiter, passes } = setUp();
   expect(passes(ask('a', { cost: 2 }), ask('a', { cost: 2 }))).toBe(false);
   expect(passes(ask('a', { cost: 2 }), ask('a', { cost: 1 }))).toBe(true);
-  expect(limiter.take([ask('a', { cost: 0 })], NOW_MS)[0]?.remaining).toBe(0);
+  expect(limiter.take('ws_1', [ask('a', { cost: 0 })], NOW_MS)[0]?.remaining).toBe(0);
 });
 
 test('a look, and a limit of 0, keep no counter', () => {
   const { limiter } = setUp();
-  expect(limiter.take([ask('a', { cost: 0 })], NOW_MS)[0]?.exceeded).toBe(false);
-  expect(limiter.take([ask('b', { limit: 0 })], NOW_MS)[0]?.exceeded).toBe(true);
+  expect(limiter.take('ws_1', [ask('a', { cost: 0 })], NOW_MS)[0]?.exceeded).toBe(false);
+  expect(limiter.take('ws_1', [ask('b', { limit: 0 })], NOW_MS)[0]?.exceeded).toBe(true);
   expect(limiter.size).toBe(0);
 });
 
@@ -59,15 +63,15 @@ test('what is given back can be taken again; of a counter that is gone nothing i
   const asks = [ask('a', { cost: 3 }), ask('b', { cost: 1 })];
   expect(passes(...asks)).toBe(true);
   expect(passes(...asks)).toBe(false);
-  limiter.giveBack(asks, NOW_MS);
+  limiter.giveBack('ws_1', asks, NOW_MS);
   expect(passes(...asks)).toBe(true);
-  limiter.giveBack([ask('unknown')], NOW_MS);
+  limiter.giveBack('ws_1', [ask('unknown')], NOW_MS);
 });
 
 test('there are never more counters than allowed: expired ones leave first, a live one only where none has expired', () => {
   const { limiter } = setUp(3);
   const take = (counter: string, durationMs: number, nowMs: number) =>
-    limiter.take([ask(counter, { durationMs })], nowMs);
+    limiter.take('ws_1', [ask(counter, { durationMs })], nowMs);
   take('day', 86_400_000, NOW_MS);
   take('second', 1000, NOW_MS);
   take('minute', 60_000, NOW_MS);
@@ -76,17 +80,58 @@ test('there are never more counters than allowed: expired ones leave first, a li
   take('one more', 60_000, NOW_MS + 2000);
   expect([limiter.size, limiter.counters.evicted]).toEqual([3, 1]);
   const left = (counter: string, durationMs: number) =>
-    limiter.take([ask(counter, { durationMs, cost: 0 })], NOW_MS + 2000)[0]?.remaining;
+    limiter.take('ws_1', [ask(counter, { durationMs, cost: 0 })], NOW_MS + 2000)[0]?.remaining;
   expect([left('day', 86_400_000), left('minute', 60_000), left('later', 60_000)]).toEqual([2, 3, 2]);
+});
+
+test('whoever makes many counters takes room from itself: what another workspace counts stays counted', () => {
+  const { limiter } = setUp(50);
+  const short = ask('user', { limit: 2 });
+  limiter.take('ws_other', [short], NOW_MS);
+  limiter.take('ws_other', [short], NOW_MS);
+  for (let n = 0; n < 500; n += 1) {
+    limiter.take('ws_1', [ask(`filler ${n}`, { durationMs: 2_592_000_000 })], NOW_MS);
+  }
+  expect(limiter.size).toBe(50);
+  expect(limiter.counters.evicted).toBe(451);
+  expect(limiter.take('ws_other', [short], NOW_MS)[0]?.exceeded).toBe(true);
+});
+
+test('of two workspaces that fill it, each keeps about half', () => {
+  const { limiter } = setUp(100);
+  for (let n = 0; n < 1000; n += 1) {
+    limiter.take(n % 2 === 0 ? 'ws_1' : 'ws_2', [ask(`filler ${n}`)], NOW_MS);
+  }
+  const kept = (workspaceId: string) =>
+    Array.from({ length: 1000 }, (_, n) => n).filter(
+      (n) => limiter.take(workspaceId, [ask(`filler ${n}`, { cost: 0 })], NOW_MS)[0]?.remaining === 2,
+    ).length;
+  expect(kept('ws_1')).toBeGreaterThanOrEqual(40);
+  expect(kept('ws_2')).toBeGreaterThanOrEqual(40);
+});
+
+test('a workspace that asks for nothing any more is emptied once its windows are over', () => {
+  const { limiter } = setUp();
+  limiter.take('ws_gone', [ask('a'), ask('b')], NOW_MS);
+  for (let n = 0; n < 4; n += 1) limiter.take('ws_1', [ask(`${n}`)], NOW_MS + 120_000);
+  expect(limiter.size).toBe(4);
+});
+
+test('a refused call keeps no counter that it made, and pushes none out', () => {
+  const { limiter } = setUp(2);
+  limiter.take('ws_1', [ask('full', { cost: 3 })], NOW_MS);
+  limiter.take('ws_1', [ask('kept')], NOW_MS);
+  limiter.take('ws_1', [ask('new'), ask('full')], NOW_MS);
+  expect([limiter.size, limiter.counters.evicted]).toEqual([2, 0]);
 });
 
 test('a counter that is used again in a later window is not taken for an old one', () => {
   const { limiter } = setUp(2);
-  limiter.take([ask('used')], NOW_MS);
-  limiter.take([ask('left')], NOW_MS + 1);
-  limiter.take([ask('used')], NOW_MS + 60_000);
-  limiter.take([ask('new')], NOW_MS + 60_000);
-  const seen = limiter.take([ask('used', { cost: 0 }), ask('left', { cost: 0 })], NOW_MS + 60_000);
+  limiter.take('ws_1', [ask('used')], NOW_MS);
+  limiter.take('ws_1', [ask('left')], NOW_MS + 1);
+  limiter.take('ws_1', [ask('used')], NOW_MS + 60_000);
+  limiter.take('ws_1', [ask('new')], NOW_MS + 60_000);
+  const seen = limiter.take('ws_1', [ask('used', { cost: 0 }), ask('left', { cost: 0 })], NOW_MS + 60_000);
   expect(seen.map(({ remaining }) => remaining)).toEqual([2, 3]);
 });
 
@@ -102,7 +147,7 @@ test('whatever durations come, no answer is out of bounds and there are never mo
       let nowMs = NOW_MS;
       for (const [{ counter, durationMs, cost }, waitMs] of steps) {
         nowMs += waitMs;
-        const [state] = limiter.take([ask(counter, { durationMs, cost })], nowMs);
+        const [state] = limiter.take('ws_1', [ask(counter, { durationMs, cost })], nowMs);
         expect(state?.remaining).toBeGreaterThanOrEqual(0);
         expect(state?.remaining).toBeLessThanOrEqual(3);
         expect(state?.resetMs).toBeGreaterThan(nowMs);

@@ -1,14 +1,12 @@
 import { exceeds } from '../domain/sliding-window.ts';
 import type { RateLimitAsk, RateLimiter, RateLimitState } from '../verify/ports.ts';
-import { CountedWindow, WindowQueue } from './window-queue.ts';
+import { CountedWindow } from './window-queue.ts';
+import { WorkspaceWindows } from './workspace-windows.ts';
 
 export interface MemoryRateLimiterOptions {
   /** Counters held at most; expired ones leave first. */
   readonly maxCounters: number;
 }
-
-/** Durations that are looked at for a counter to let go, where there is no room: callers may have many. */
-const DURATIONS_LOOKED_AT = 16;
 
 /** What a window says after it was asked; filled in once everything has been asked. */
 interface State {
@@ -17,24 +15,32 @@ interface State {
   resetMs: number;
 }
 
+interface Largest {
+  readonly workspaceId: string;
+  readonly windows: WorkspaceWindows;
+  /** With fewer counters than these it may not be the largest any more. */
+  readonly until: number;
+}
+
 /**
- * Rate limits of one task, in its memory: exact for what this task sees. A counter is what `counter` and duration name together.
+ * Rate limits of one task, in its memory: exact for what this task sees.
  *
- * For each duration the windows lie in the order in which they began, so that the first one is the first to expire: making room costs a
- * look at a few durations, and no walk over the counters. Where none has expired, the one that would be first goes, and is counted: its
- * caller gets a new window early.
+ * Where there is no room, the workspace that holds most counters loses one: whoever makes many, on purpose or not, takes room from
+ * itself, and what others count stays counted. A live one that goes is counted: its caller gets a new window early.
  */
 export class MemoryRateLimiter implements RateLimiter {
   readonly counters = { evicted: 0 };
   readonly #maxCounters: number;
-  readonly #queues = new Map<number, WindowQueue>();
+  readonly #workspaces = new Map<string, WorkspaceWindows>();
   #size = 0;
-  /** Goes round the durations; a Map's iterator also meets what is added later. */
-  #round: Iterator<WindowQueue>;
+  /** Holds most, or did when it was last looked for: it is found again each time it has lost a tenth. */
+  #largest: Largest | null = null;
+  /** Goes round the workspaces, so that those which nobody asks for any more are emptied too. */
+  #round: Iterator<[string, WorkspaceWindows]>;
 
   constructor(options: MemoryRateLimiterOptions) {
     this.#maxCounters = options.maxCounters;
-    this.#round = this.#queues.values();
+    this.#round = this.#workspaces.entries();
   }
 
   /** Counters held. */
@@ -42,27 +48,35 @@ export class MemoryRateLimiter implements RateLimiter {
     return this.#size;
   }
 
-  take(asks: readonly RateLimitAsk[], nowMs: number): readonly RateLimitState[] {
+  take(workspaceId: string, asks: readonly RateLimitAsk[], nowMs: number): readonly RateLimitState[] {
+    const held = this.#workspaces.get(workspaceId);
     const windows: CountedWindow[] = [];
+    const made: CountedWindow[] = [];
     const states: State[] = [];
     let exceeded = false;
-    for (const ask of asks) {
-      const window = this.#find(ask, nowMs) ?? new CountedWindow(ask.counter, ask.durationMs, nowMs);
+    for (const { counter, durationMs, cost, limit } of asks) {
+      let window = held?.find(counter, durationMs, nowMs) ?? madeFor(made, counter, durationMs);
+      if (window === undefined) {
+        window = new CountedWindow(counter, durationMs, nowMs);
+        made.push(window);
+      }
       const state = {
-        exceeded: exceeds(window.usedAt(nowMs), ask.cost, ask.limit),
+        exceeded: exceeds(window.usedAt(nowMs), cost, limit),
         remaining: 0,
         resetMs: window.resetMs,
       };
       // Taken at once, so that an ask of the same counter sees it.
       if (state.exceeded) exceeded = true;
-      else if (ask.cost > 0) this.#take(window, ask.cost, nowMs);
+      else window.take(cost);
       windows.push(window);
       states.push(state);
     }
     if (exceeded) {
-      for (const [index, ask] of asks.entries()) {
-        if (states[index]?.exceeded === false) windows[index]?.giveBack(ask.cost, nowMs);
+      for (const [index, { cost }] of asks.entries()) {
+        if (states[index]?.exceeded === false) windows[index]?.giveBack(cost, nowMs);
       }
+    } else {
+      for (const window of made) if (window.usedAt(nowMs) > 0) this.#hold(workspaceId, window, nowMs);
     }
     let index = 0;
     for (const state of states) {
@@ -73,73 +87,73 @@ export class MemoryRateLimiter implements RateLimiter {
     return states;
   }
 
-  giveBack(asks: readonly RateLimitAsk[], takenAtMs: number): void {
-    for (const ask of asks) {
-      this.#queues.get(ask.durationMs)?.get(ask.counter)?.giveBack(ask.cost, takenAtMs);
+  giveBack(workspaceId: string, asks: readonly RateLimitAsk[], takenAtMs: number): void {
+    const held = this.#workspaces.get(workspaceId);
+    for (const { counter, durationMs, cost } of asks) {
+      held?.peek(counter, durationMs)?.giveBack(cost, takenAtMs);
     }
-  }
-
-  #find({ counter, durationMs }: RateLimitAsk, nowMs: number): CountedWindow | undefined {
-    const queue = this.#queues.get(durationMs);
-    const window = queue?.get(counter);
-    if (window?.moveTo(nowMs) === true) queue?.moveToEnd(window);
-    return window;
   }
 
   /** From its first unit on, a window is held. */
-  #take(window: CountedWindow, units: number, nowMs: number): void {
-    window.take(units);
-    const { counter, durationMs } = window;
-    if (this.#queues.get(durationMs)?.get(counter) === window) return;
-    this.#makeRoom(nowMs);
-    let queue = this.#queues.get(durationMs);
-    if (queue === undefined) {
-      queue = new WindowQueue();
-      this.#queues.set(durationMs, queue);
+  #hold(workspaceId: string, window: CountedWindow, nowMs: number): void {
+    this.#dropSomeExpired(nowMs);
+    if (this.#size >= this.#maxCounters) this.#makeRoom(nowMs);
+    let windows = this.#workspaces.get(workspaceId);
+    if (windows === undefined) {
+      windows = new WorkspaceWindows();
+      this.#workspaces.set(workspaceId, windows);
     }
-    queue.append(window);
+    windows.append(window);
     this.#size += 1;
   }
 
-  /** Before one more comes: lets expired ones go that a short look finds, and, where there still is no room, a live one. */
   #makeRoom(nowMs: number): void {
-    const looks = this.#size < this.#maxCounters ? 1 : Math.min(DURATIONS_LOOKED_AT, this.#queues.size);
-    let soonest: CountedWindow | null = null;
-    for (let looked = 0; looked < looks; looked += 1) {
-      const queue = this.#nextQueue();
-      if (queue === undefined) break;
-      this.#dropExpired(queue, nowMs);
-      const { first } = queue;
-      if (first !== null && (soonest === null || first.endMs < soonest.endMs)) soonest = first;
+    let largest = this.#largest;
+    if (largest === null || largest.windows.size < largest.until) largest = this.#findLargest();
+    if (largest === null) return;
+    if (largest.windows.dropOne(nowMs)) this.counters.evicted += 1;
+    this.#dropped(largest.workspaceId, largest.windows, 1);
+  }
+
+  #findLargest(): Largest | null {
+    let found: [string, WorkspaceWindows] | null = null;
+    for (const entry of this.#workspaces) {
+      if (found === null || entry[1].size > found[1].size) found = entry;
     }
-    if (this.#size < this.#maxCounters || soonest === null) return;
-    this.#drop(soonest);
-    this.counters.evicted += 1;
+    if (found === null) return null;
+    const [workspaceId, windows] = found;
+    this.#largest = { workspaceId, windows, until: Math.floor(windows.size * 0.9) };
+    return this.#largest;
   }
 
-  /** Two at a time: more leave than come, and nobody waits for a walk over all. */
-  #dropExpired(queue: WindowQueue, nowMs: number): void {
-    for (let dropped = 0; dropped < 2; dropped += 1) {
-      const { first } = queue;
-      if (first === null || !first.isOver(nowMs)) return;
-      this.#drop(first);
-    }
-  }
-
-  #drop(window: CountedWindow): void {
-    const queue = this.#queues.get(window.durationMs);
-    if (queue === undefined) return;
-    queue.remove(window);
-    this.#size -= 1;
-    if (queue.size === 0) this.#queues.delete(window.durationMs);
-  }
-
-  #nextQueue(): WindowQueue | undefined {
+  /** Two at a time, of one workspace: more leave than come, and nobody waits for a walk over all. */
+  #dropSomeExpired(nowMs: number): void {
     let next = this.#round.next();
     if (next.done === true) {
-      this.#round = this.#queues.values();
+      this.#round = this.#workspaces.entries();
       next = this.#round.next();
     }
-    return next.done === true ? undefined : next.value;
+    if (next.done === true) return;
+    const [workspaceId, windows] = next.value;
+    this.#dropped(workspaceId, windows, windows.dropSomeExpired(nowMs));
   }
+
+  #dropped(workspaceId: string, windows: WorkspaceWindows, count: number): void {
+    this.#size -= count;
+    if (windows.size > 0) return;
+    this.#workspaces.delete(workspaceId);
+    if (this.#largest?.windows === windows) this.#largest = null;
+  }
+}
+
+/** A window that an earlier ask of the same call made. */
+function madeFor(
+  made: readonly CountedWindow[],
+  counter: string,
+  durationMs: number,
+): CountedWindow | undefined {
+  for (const window of made) {
+    if (window.counter === counter && window.durationMs === durationMs) return window;
+  }
+  return undefined;
 }

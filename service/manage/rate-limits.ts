@@ -108,3 +108,33 @@ export function limitsMore(before: readonly RateLimitInput[], after: readonly Ra
     );
   });
 }
+
+/** A rate limit that verifications of a key ask. */
+export interface LimitInForce extends RateLimitView {
+  /** It is the identity's, and counts what all of its keys take. */
+  readonly shared: boolean;
+}
+
+/** The rate limits of a key, and those of its identity that none of the key's own hides by its name. */
+export async function readLimitsInForce(
+  rows: Rows,
+  keyId: string,
+  identityId: string | null,
+): Promise<readonly LimitInForce[]> {
+  const own = await readRateLimits(rows, { keyId });
+  const names = new Set(own.map(({ name }) => name));
+  const shared = identityId === null ? [] : await readRateLimits(rows, { identityId });
+  return [
+    ...own.map((limit) => ({ ...limit, shared: false })),
+    ...shared.filter(({ name }) => !names.has(name)).map((limit) => ({ ...limit, shared: true })),
+  ];
+}
+
+/**
+ * True where what is in force afterwards may let less through, as `limitsMore` has it, or comes out of a count that others share: whatever
+ * its numbers are, they may have used it up.
+ */
+export function limitsInForceMore(before: readonly LimitInForce[], after: readonly LimitInForce[]): boolean {
+  const known = new Set(before.map(({ id }) => id));
+  return limitsMore(before, after) || after.some(({ id, shared }) => shared && !known.has(id));
+}

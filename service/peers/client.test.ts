@@ -423,7 +423,7 @@ test('spend: an answer that is lost is not asked for again', async () => {
     }),
   );
   await expect(peersTo(url).spend(HOME, 'ca_1', 1)).rejects.toMatchObject({
-    code: 'credits_unavailable',
+    code: 'outcome_unknown',
     message: expect.stringContaining('may have been taken'),
   });
   expect(requests).toBe(1);

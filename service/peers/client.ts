@@ -1,5 +1,6 @@
 import { Problem } from '../domain/problem.ts';
 import { PEER_HEADER, sign } from './signature.ts';
+import { refusalOf } from './refusal.ts';
 import { AnswerLost, type Incoming, NotSent, type Outgoing } from './transport.ts';
 import * as spendWire from './spend-wire.ts';
 import { spendAt } from './spend.ts';
@@ -64,7 +65,13 @@ export function createPeers(options: PeersOptions): PeersClient {
   }
 
   /** A private call. It changes nothing, or may be repeated: whatever goes wrong, trying again later is right. */
-  async function call(region: string, name: string, body: string, signal?: AbortSignal): Promise<string> {
+  async function call<T>(
+    region: string,
+    name: string,
+    body: string,
+    read: (text: string) => T,
+    signal?: AbortSignal,
+  ): Promise<T> {
     let answer: Incoming;
     try {
       answer = await ask(region, name, body, signal);
@@ -72,9 +79,19 @@ export function createPeers(options: PeersOptions): PeersClient {
       if (!(cause instanceof NotSent || cause instanceof AnswerLost)) throw cause;
       throw noHome(`Region ${region} did not answer.`, cause);
     }
-    if (answer.status !== 200)
+    if (answer.status !== 200) {
+      const refusal = refusalOf(answer.body, ['revision_not_reached']);
+      if (refusal !== undefined) throw new Problem(refusal.code, refusal.detail, { retryAfterS: 1 });
       throw noHome(`Region ${region} answered a private call with ${answer.status}.`);
-    return answer.body;
+    }
+    try {
+      return read(answer.body);
+    } catch (cause) {
+      throw noHome(
+        `Region ${region} answered what this version doesn’t read: it may run another one.`,
+        cause,
+      );
+    }
   }
 
   async function pass(region: string, request: PassedRequest): Promise<Incoming> {
@@ -104,20 +121,20 @@ export function createPeers(options: PeersOptions): PeersClient {
     get regions() {
       return regionsNow();
     },
-    state: async (region, signal) => wire.readState(await call(region, 'state', '{}', signal)),
+    state: async (region, signal) => await call(region, 'state', '{}', wire.readState, signal),
     pass,
     report: async (region, report, signal) => {
-      await call(region, 'report', wire.writeReport(report), signal);
+      await call(region, 'report', wire.writeReport(report), unread, signal);
     },
     register: async (region, report, signal) =>
-      wire.readFloor(await call(region, 'register', wire.writeReport(report), signal)),
+      await call(region, 'register', wire.writeReport(report), wire.readFloor, signal),
     stopped: async (region, taskId) => {
-      await call(region, 'stopped', wire.writeStopped(taskId));
+      await call(region, 'stopped', wire.writeStopped(taskId), unread);
     },
     readRecords: async (region, hashes, floor, from) =>
-      wire.readRecords(await call(region, 'records', wire.writeRecordsCall({ hashes, floor, from }))),
+      await call(region, 'records', wire.writeRecordsCall({ hashes, floor, from }), wire.readRecords),
     readShared: async (region, refs, floor, from) =>
-      wire.readShared(await call(region, 'shared', wire.writeSharedCall({ refs, floor, from }))),
+      await call(region, 'shared', wire.writeSharedCall({ refs, floor, from }), wire.readShared),
     spend: async (region, accountId, cost) =>
       await spendAt(region, async () => {
         const body = spendWire.writeSpend({ accountId, cost });
@@ -138,6 +155,9 @@ function requireTask(answer: Incoming): Incoming {
   const message = `a load balancer answered with ${answer.status} in place of a task`;
   throw answer.status === 503 ? new NotSent(message) : new AnswerLost(message);
 }
+
+/** For an answer that says no more than that it came. */
+function unread(): void {}
 
 function noHome(detail: string, cause?: unknown): Problem {
   return new Problem('no_home', detail, { retryAfterS: 1, ...(cause === undefined ? {} : { cause }) });

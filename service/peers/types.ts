@@ -101,8 +101,8 @@ export interface Peers {
     from: ReadFrom,
   ): Promise<readonly SharedObject[]>;
   /**
-   * Takes credits of an account at home, at most once. Fails with Problem `credits_unavailable`, whose detail says where the credits may
-   * have been taken all the same.
+   * Takes credits of an account at home, at most once. Fails with Problem `credits_unavailable` where certainly none were taken, and with
+   * `outcome_unknown` where home was asked and what it did isn't known.
    */
   spend(region: string, accountId: string, cost: number): Promise<Spending>;
 }

@@ -17,6 +17,9 @@ import type { PeerState, ReadFrom } from './types.ts';
 /**
  * How peers write what they say to each other, as JSON: a bigint is its decimal text, a Map the list of its entries. What is
  * read is checked; fields that a newer version added are ignored, so that two versions can talk while one replaces the other.
+ *
+ * A field that an earlier version doesn't know has no default where it limits what a key may do: without its limits and credits, a key
+ * would pass as unlimited for as long as the record is held. Such an answer is refused, and read somewhere else.
  */
 
 const Nullable = <S extends TSchema>(schema: S) => Type.Union([schema, Type.Null()]);

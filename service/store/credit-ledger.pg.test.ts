@@ -31,7 +31,7 @@ beforeEach(() => {
 });
 
 function ledgerOn(pool: WriteSide['pool']): PostgresCreditLedger {
-  return new PostgresCreditLedger({ pool, epoch: () => side.epoch });
+  return new PostgresCreditLedger({ pool, epoch: () => side.epoch, turns: { maxWaitMs: 20_000 } });
 }
 
 async function given(free: number, generation = 1): Promise<void> {
@@ -142,7 +142,9 @@ test.each([
   try {
     const outcome = await whileWaiting(pool, async () => (isLost ? await side.pool.query(end) : undefined));
     expect(outcome).toMatchObject({
-      code: 'credits_unavailable',
+      ...(isLost
+        ? { code: 'outcome_unknown', retryAfterS: undefined }
+        : { code: 'credits_unavailable', retryAfterS: 1 }),
       message: expect.stringContaining(detail),
     });
     // The pool goes on with a connection that works.
@@ -150,6 +152,57 @@ test.each([
   } finally {
     await pool.end();
   }
+});
+
+test('while an account’s row is held, spendings of others find a connection', async () => {
+  await given(100);
+  const other = `${account} other`;
+  await side.pool.query(
+    'insert into credit_accounts (id, workspace_id, generation, granted, free) values ($1, $2, 1, 5, 5)',
+    [other, side.principal.workspaceId],
+  );
+  const pool = createPool({
+    url,
+    applicationName: 'waiting',
+    connections: 3,
+    connectionTimeoutMs: 500,
+    lockTimeoutMs: 20_000,
+    statementTimeoutMs: 20_000,
+    onIdleError: () => {},
+  });
+  const busy = ledgerOn(pool);
+  const holder = await side.pool.connect();
+  try {
+    await holder.query('begin');
+    await holder.query('select from credit_accounts where id = $1 for update', [account]);
+    const hot = Array.from({ length: 20 }, async () => await busy.spend(account, 1));
+    expect(await busy.spend(other, 1)).toMatchObject({ spent: true, free: 4 });
+    await holder.query('rollback');
+    expect((await Promise.all(hot)).every(({ spent }) => spent)).toBe(true);
+    expect(await stored()).toEqual({ free: '80', spent: '20' });
+  } finally {
+    holder.release();
+    await pool.end();
+  }
+});
+
+test.each([
+  ['before it said that there weren’t enough, the credits may have been taken', 0, 'outcome_unknown'],
+  ['while the balance was read, none were', 1, 'credits_unavailable'],
+])('where the database is lost %s', async (_when, answers, code) => {
+  let asked = 0;
+  const query = () => {
+    asked += 1;
+    return asked <= answers
+      ? Promise.resolve({ rows: [] })
+      : Promise.reject(new Error('Connection terminated'));
+  };
+  const released: unknown[] = [];
+  const client = { query, on: () => {}, off: () => {}, release: (broken: unknown) => released.push(broken) };
+  // As much of a pool as a spending uses.
+  const pool = { connect: () => Promise.resolve(client) } as unknown as WriteSide['pool'];
+  await expect(ledgerOn(pool).spend(account, 1)).rejects.toMatchObject({ code });
+  expect(released).toEqual([true]);
 });
 
 test('where the database can’t be reached, none were taken', async () => {

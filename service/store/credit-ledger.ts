@@ -1,7 +1,8 @@
-import type { Pool, PoolClient } from 'pg';
+import pg, { type Pool, type PoolClient } from 'pg';
 import { Problem } from '../domain/problem.ts';
 import type { Epoch } from '../domain/revision.ts';
 import type { CreditLedger, Spending } from '../verify/ports.ts';
+import { AccountTurns, type AccountTurnsOptions } from './account-turns.ts';
 import { isConnectionFailure } from './failures.ts';
 
 export interface PostgresCreditLedgerOptions {
@@ -9,6 +10,8 @@ export interface PostgresCreditLedgerOptions {
   readonly pool: Pool;
   /** The epoch in which this task is at home; null: it isn't. */
   readonly epoch: () => Epoch | null;
+  /** How spendings of one account wait for each other. */
+  readonly turns?: AccountTurnsOptions;
 }
 
 interface BalanceRow {
@@ -42,13 +45,19 @@ const ATTEMPTS = 3;
 export class PostgresCreditLedger implements CreditLedger {
   readonly #pool: Pool;
   readonly #epoch: () => Epoch | null;
+  readonly #turns: AccountTurns;
 
   constructor(options: PostgresCreditLedgerOptions) {
     this.#pool = options.pool;
     this.#epoch = options.epoch;
+    this.#turns = new AccountTurns(options.turns);
   }
 
   async spend(accountId: string, cost: number): Promise<Spending> {
+    return await this.#turns.run(accountId, async () => await this.#spend(accountId, cost));
+  }
+
+  async #spend(accountId: string, cost: number): Promise<Spending> {
     const epoch = this.#epoch();
     if (epoch === null) throw notHome();
     const client = await this.#connect();
@@ -59,8 +68,11 @@ export class PostgresCreditLedger implements CreditLedger {
     try {
       return await spendOn(client, epoch, { accountId, cost });
     } catch (error) {
-      broken = isConnectionFailure(error);
-      throw refusalOf(error, broken);
+      const cause = error instanceof NothingTaken ? error.cause : error;
+      broken = isConnectionFailure(cause);
+      // What isn't the server's own word leaves open what became of the statement.
+      const isSure = error instanceof NothingTaken || (!broken && error instanceof pg.DatabaseError);
+      throw refusalOf(cause, isSure);
     } finally {
       client.off('error', onError);
       client.release(broken);
@@ -71,7 +83,7 @@ export class PostgresCreditLedger implements CreditLedger {
     try {
       return await this.#pool.connect();
     } catch (error) {
-      throw refusalOf(error, false);
+      throw refusalOf(error, true);
     }
   }
 }
@@ -86,8 +98,7 @@ async function spendOn(
     const taken = await client.query<BalanceRow>(SPEND, [...place, cost]);
     const [after] = taken.rows;
     if (after !== undefined) return spendingOf(true, after);
-    const read = await client.query<Nullable<BalanceRow> & { isHome: boolean | null }>(READ, place);
-    const [left] = read.rows;
+    const [left] = await readBalance(client, place);
     if (left?.isHome !== true) throw notHome();
     // An account that isn't there has nothing.
     const { free, generation } = left;
@@ -97,6 +108,23 @@ async function spendOn(
   throw new Problem('credits_unavailable', 'The account kept changing; no credits were taken.', {
     retryAfterS: 1,
   });
+}
+
+/** After a spending that took nothing. */
+async function readBalance(
+  client: PoolClient,
+  place: readonly unknown[],
+): Promise<readonly (Nullable<BalanceRow> & { readonly isHome: boolean | null })[]> {
+  try {
+    return (await client.query(READ, [...place])).rows;
+  } catch (cause) {
+    throw new NothingTaken('the balance could not be read', { cause });
+  }
+}
+
+/** Asking failed once the server had said that nothing was taken. */
+class NothingTaken extends Error {
+  override readonly name = 'NothingTaken';
 }
 
 type Nullable<T> = { readonly [K in keyof T]: T[K] | null };
@@ -113,10 +141,17 @@ function notHome(): Problem {
 }
 
 /** A statement whose answer was lost may have been carried out; of one that the server refused, nothing is left. */
-function refusalOf(error: unknown, isLost: boolean): unknown {
+function refusalOf(error: unknown, isSure: boolean): unknown {
   if (error instanceof Problem) return error;
-  const outcome = isLost
-    ? 'The database was lost while credits were taken: those of this call may have been taken.'
-    : 'The database did not answer in time: no credits were taken.';
-  return new Problem('credits_unavailable', outcome, { retryAfterS: 1, cause: error });
+  if (isSure) {
+    return new Problem('credits_unavailable', 'The database did not answer in time: no credits were taken.', {
+      retryAfterS: 1,
+      cause: error,
+    });
+  }
+  return new Problem(
+    'outcome_unknown',
+    'The database was lost while credits were taken: those of this call may have been taken.',
+    { cause: error },
+  );
 }

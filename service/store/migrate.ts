@@ -1,8 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { runner } from 'node-pg-migrate';
 import pg from 'pg';
 import { ADVISORY_LOCKS } from '../domain/advisory-locks.ts';
 import { type DatabaseAccess, PLAIN_ACCESS } from './access.ts';
+import { migrationFiles } from './migration-files.ts';
 import { rowsOf } from './rows.ts';
 import { MIGRATIONS_TABLE, readSchemaVersion } from './schema-version.ts';
 
@@ -39,12 +41,13 @@ const CONNECTION_TIMEOUT_MS = 5000;
 export const ANSWER_TIMEOUT_MS = 3000;
 /** Another migration may have much to do; one that takes longer than this is stuck. */
 const OTHER_MIGRATION_TIMEOUT_MS = 15 * 60_000;
+const OTHER_MIGRATION_POLL_MS = 100;
 /** The migration library pauses for moments only: a client that is silent for so long is gone, and its locks must not stay. */
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000;
 
 /**
- * Applies what is missing, all in one transaction, under a lock: several may run at once, one does the work and the others
- * find it done. Does nothing where the schema fits. Fails as the database does, with nothing applied.
+ * Applies what is missing under a lock: several may run at once, one does the work and the others find it done. Does nothing where the
+ * schema fits. Fails as the database does; what was applied before stays, and the next run goes on from there (see migrationFiles).
  */
 export async function migrate(options: MigrateOptions): Promise<Migrated> {
   const client = migrationClient(options.url, options.access ?? PLAIN_ACCESS, options.onWarning);
@@ -80,9 +83,14 @@ export function migrationClient(
   return client;
 }
 
+/** Another migration has been running for as long as we wait. Its code is SQLSTATE's for a lock that wasn't to be had in time. */
+class OtherMigration extends Error {
+  readonly code = '55P03';
+}
+
 /**
  * Takes the lock of migrations for the session, waiting so long at most; then fails with SQLSTATE 55P03, or, where the server is
- * silent, as a connection does. The session's statements have no other limit from here on.
+ * silent, as a connection does. The session's statements have no limit from here on.
  */
 export async function lockMigrations(client: pg.Client, waitMs: number): Promise<void> {
   // No limit on a statement or on the whole, whatever the role's own settings are: an index over all keys takes as long as it
@@ -93,13 +101,21 @@ export async function lockMigrations(client: pg.Client, waitMs: number): Promise
     `set statement_timeout = 0; set transaction_timeout = 0; set client_connection_check_interval = '5s'`,
     ANSWER_TIMEOUT_MS,
   );
-  // The library would wait for its turn under the same limit as for a table's lock, so we take the lock ourselves.
-  await queryInTime(client, `set lock_timeout = ${waitMs}`, ANSWER_TIMEOUT_MS);
-  await queryInTime(
-    client,
-    `select pg_advisory_lock(${ADVISORY_LOCKS.migration})`,
-    waitMs + ANSWER_TIMEOUT_MS,
-  );
+  const beganMs = performance.now();
+  // Asked for again and again: a session that waited in one statement would be an old transaction to whoever has the lock, who
+  // waits for the end of those while it builds an index beside running writes.
+  for (;;) {
+    const { rows } = await queryInTime<{ locked: boolean }>(
+      client,
+      `select pg_try_advisory_lock(${ADVISORY_LOCKS.migration}) as locked`,
+      ANSWER_TIMEOUT_MS,
+    );
+    if (rows[0]?.locked === true) return;
+    if (performance.now() - beganMs >= waitMs) {
+      throw new OtherMigration(`another migration has been running for more than ${waitMs} ms`);
+    }
+    await delay(OTHER_MIGRATION_POLL_MS);
+  }
 }
 
 /** A query that isn't waited for longer than this: then it fails as a connection does, and the session is to be ended. */
@@ -113,16 +129,19 @@ export async function queryInTime<Row extends pg.QueryResultRow>(
   return await client.query<Row>(query);
 }
 
-/** Applies what is missing, in one transaction, in a session that has the lock of migrations. */
+/** Applies what is missing, in a session that has the lock of migrations. The session is to be ended where it fails. */
 export async function applyMigrations(client: pg.Client, options: ApplyOptions): Promise<Migrated> {
+  const lockTimeoutMs = options.lockTimeoutMs ?? 5000;
   // While we wait for a table's lock, every query on that table queues up behind us: better to fail, and to be run again.
-  await client.query(`set lock_timeout = ${options.lockTimeoutMs ?? 5000}`);
+  await client.query(`set lock_timeout = ${lockTimeoutMs}`);
   const done = await runner({
     dbClient: client,
     dir: options.directory ?? MIGRATIONS_DIRECTORY,
     migrationsTable: MIGRATIONS_TABLE,
     direction: 'up',
-    singleTransaction: true,
+    // A file's tables aren't to stay locked for the files after it.
+    singleTransaction: false,
+    migrationLoaderStrategies: migrationFiles(client, lockTimeoutMs),
     checkOrder: true,
     noLock: true,
     logger: { info: () => {}, warn: options.onWarning, error: options.onWarning },

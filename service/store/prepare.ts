@@ -143,7 +143,7 @@ async function prepareWriter(client: pg.Client, url: string, options: PrepareOpt
   } catch (error) {
     if (errorCode(error) !== LOCK_NOT_AVAILABLE) throw error;
     throw new Error(
-      `a table stayed in use by others for ${TABLE_LOCK_TIMEOUT_MS} ms, so nothing was applied: start this again`,
+      'a table stayed in use by others for too long, so not everything was applied: start this again',
       { cause: error },
     );
   }

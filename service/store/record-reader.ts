@@ -21,7 +21,7 @@ export interface WarmPage {
 
 /**
  * Reads records on one database instance, by prepared statements, each of them one snapshot. Errors are the database's own,
- * and Problem `database_unavailable` for a snapshot below the floor.
+ * and Problem `database_unavailable` for a snapshot below the floor, `revision_not_reached` where the floor names a revision.
  */
 export class RecordReader implements RecordSource {
   readonly #pool: Pool;
@@ -89,6 +89,10 @@ export class RecordReader implements RecordSource {
     // record-sql.ts and record-rows.ts say the same shape, one for the database and one for us.
     const rows = result.rows as RecordRow[];
     if (rows.some((row) => row.kind === 'floor' && !row.body.reached)) {
+      if (floor.revision !== null) {
+        const detail = 'This database instance doesn’t show the revision that was asked for.';
+        throw new Problem('revision_not_reached', detail, { retryAfterS: 1 });
+      }
       throw new Problem('database_unavailable', 'This database instance shows less than was seen already.', {
         retryAfterS: 1,
       });

@@ -2,8 +2,10 @@ import { DecryptCommand, EncryptCommand, KMSClient, KMSServiceException } from '
 import { Problem } from '../domain/problem.ts';
 import type { Vault, VaultContext } from './types.ts';
 
-/** Of a whole call, with everything that comes before it: credentials, connection, a second attempt. */
-/** Less than a database session may wait in a transaction, since some texts are encrypted inside one. */
+/**
+ * Of a whole call, with everything that comes before it: credentials, connection, a second attempt. Less than a database session may
+ * wait in a transaction, since some texts are encrypted inside one.
+ */
 const TIMEOUT_MS = 1500;
 const CONNECTION_TIMEOUT_MS = 800;
 const RETRY_AFTER_S = 1;

@@ -38,7 +38,8 @@ export class Credits {
   }
 
   /**
-   * Takes `cost` credits (at least 1), or none. Synchronous where nobody needs to be asked. Fails with Problem `credits_unavailable`.
+   * Takes `cost` credits (at least 1), or none. Synchronous where nobody needs to be asked. Fails as the ledger does: with Problem
+   * `credits_unavailable` where certainly none were taken, `outcome_unknown` where they may have been.
    */
   spend(account: CreditsObject, cost: number): Spent | Promise<Spent> {
     if (this.balanceOf(account) > 0) return this.#ask(account, cost);
@@ -56,7 +57,7 @@ export class Credits {
       return spending;
     } catch (error) {
       this.counters.failed += 1;
-      throw error instanceof Problem ? error : unavailable(error);
+      throw error instanceof Problem ? error : unknown(error);
     } finally {
       this.waitedMs += this.#clock.monotonicMs() - startedMs;
     }
@@ -74,10 +75,10 @@ export class Credits {
   }
 }
 
-function unavailable(cause: unknown): Problem {
+function unknown(cause: unknown): Problem {
   return new Problem(
-    'credits_unavailable',
-    'The credits could not be asked for: whether those of this call were taken is not known.',
-    { retryAfterS: 1, cause },
+    'outcome_unknown',
+    'Asking for the credits failed: those of this call may or may not have been taken.',
+    { cause },
   );
 }

@@ -95,7 +95,7 @@ export class NamespaceLimits {
     const found = await held;
     if (found !== null) return found;
     // Who may not use what would be made has no reason to make it.
-    demand(mayRoot(principal, 'ratelimit.*.limit'), LIMIT_PERMISSION);
+    demand(mayRoot(principal, 'ratelimit.*.limit'), '"ratelimit.*.limit"');
     demand(mayRoot(principal, 'ratelimit.*.create_namespace'), '"ratelimit.*.create_namespace"');
     const revision = await this.#makeOnce(hash, make);
     const isHere = await freshness.waitFor(revision, MADE_WAIT_MS);
@@ -125,7 +125,11 @@ export class NamespaceLimits {
     namespaces: readonly HotNamespace[],
   ): LimitAnswer {
     for (const { row } of namespaces) {
-      demand(mayRoot(principal, 'ratelimit.*.limit', row.namespaceId), LIMIT_PERMISSION);
+      const { namespaceId } = row;
+      demand(
+        mayRoot(principal, 'ratelimit.*.limit', namespaceId),
+        `"ratelimit.*.limit", or "ratelimit.${namespaceId}.limit" for this namespace`,
+      );
       if (row.deleted) {
         throw new Problem('ratelimit_namespace_gone', 'The namespace was deleted; use another one.');
       }
@@ -153,7 +157,7 @@ export class NamespaceLimits {
       durationMs: override?.durationMs ?? input.duration,
       cost,
     };
-    const [state] = this.#options.limiter.take([ask], nowMs);
+    const [state] = this.#options.limiter.take(namespace.row.workspaceId, [ask], nowMs);
     const passed = state?.exceeded === false;
     if (passed) this.counters.passed += 1;
     else this.counters.refused += 1;
@@ -161,8 +165,6 @@ export class NamespaceLimits {
     return { limit, remaining, resetMs, passed, overrideId: override?.id ?? null };
   }
 }
-
-const LIMIT_PERMISSION = '"ratelimit.*.limit", or "ratelimit.<namespaceId>.limit" for this namespace';
 
 function areHeld(found: readonly (HotNamespace | Promise<HotNamespace>)[]): found is readonly HotNamespace[] {
   return found.every((one) => !(one instanceof Promise));

@@ -7,7 +7,8 @@ import type { Epoch, Revision } from '../domain/revision.ts';
 
 /**
  * Where records come from: the region's own reader, or home. Each call is one statement, so its answer is one snapshot; a snapshot
- * below the floor is refused with Problem `database_unavailable`. Without a floor any snapshot will do.
+ * below the floor is refused with Problem `database_unavailable`, or `revision_not_reached` where the floor names a revision. Without a
+ * floor any snapshot will do.
  */
 export interface RecordSource {
   /** Keys, root keys and namespaces under these hashes, with every shared object that they refer to. */
@@ -60,7 +61,7 @@ export interface Clock {
 
 /** One limit that units are asked of. */
 export interface RateLimitAsk extends RateLimitRule {
-  /** What is counted together, e.g. the id of a stored limit; unique within the zone. */
+  /** What is counted together, e.g. the id of a stored limit; unique within its workspace. */
   readonly counter: string;
   /** Units, at least 0. Asking for none only looks. */
   readonly cost: number;
@@ -74,12 +75,12 @@ export interface RateLimitState {
   readonly resetMs: number;
 }
 
-/** Counts in this task's memory, synchronously. */
+/** Counts in this task's memory, synchronously. Each workspace counts for itself: the same name in another one is another counter. */
 export interface RateLimiter {
   /** All or nothing: units are taken of every limit, or, where one is exceeded, of none. One state for each ask, in their order. */
-  take(asks: readonly RateLimitAsk[], nowMs: number): readonly RateLimitState[];
+  take(workspaceId: string, asks: readonly RateLimitAsk[], nowMs: number): readonly RateLimitState[];
   /** Gives back what was taken at that moment. */
-  giveBack(asks: readonly RateLimitAsk[], takenAtMs: number): void;
+  giveBack(workspaceId: string, asks: readonly RateLimitAsk[], takenAtMs: number): void;
 }
 
 /** What became of asking the ledger for credits. */
@@ -91,7 +92,10 @@ export interface Spending {
   readonly generation: number;
 }
 
-/** The balances of all accounts, at home. Fails with Problem `credits_unavailable` where it can't be asked. */
+/**
+ * The balances of all accounts, at home. Fails with Problem `credits_unavailable` where certainly no credits were taken, and with
+ * `outcome_unknown`, which nobody is told to repeat, where they may have been.
+ */
 export interface CreditLedger {
   /** Takes `cost` (at least 1) credits of an account, or none. Never takes more than there are. */
   spend(accountId: string, cost: number): Promise<Spending>;

@@ -96,7 +96,8 @@ export class Verifier {
     if (code !== 'VALID') return this.#verdict(code, key);
 
     const limits = limitsOf(key.row, key.view.identity, key.autoLimits, request.ratelimits, unknownLimit);
-    const states = limits.length === 0 ? NO_STATES : this.#options.limiter.take(limits, nowMs);
+    const states =
+      limits.length === 0 ? NO_STATES : this.#options.limiter.take(principal.workspaceId, limits, nowMs);
     if (states.some(isExceeded)) return this.#verdict('RATE_LIMITED', key, limits, states);
 
     if (key.row.creditAccountId === null) return this.#verdict('VALID', key, limits, states);
@@ -114,14 +115,21 @@ export class Verifier {
     takenAtMs: number,
   ): Verdict | Promise<Verdict> {
     const { credits, limiter } = this.#options;
+    const { workspaceId } = key.row;
     const account = key.view.credits;
     const conclude = ({ spent, free }: Spent): Verdict => {
       if (spent) return this.#verdict('VALID', key, limits, states, free);
-      limiter.giveBack(limits, takenAtMs);
-      return this.#verdict('USAGE_EXCEEDED', key, limits, lookAgain(limiter, limits, takenAtMs), free);
+      limiter.giveBack(workspaceId, limits, takenAtMs);
+      return this.#verdict(
+        'USAGE_EXCEEDED',
+        key,
+        limits,
+        lookAgain(limiter, workspaceId, limits, takenAtMs),
+        free,
+      );
     };
     const failed = (error: unknown): never => {
-      limiter.giveBack(limits, takenAtMs);
+      limiter.giveBack(workspaceId, limits, takenAtMs);
       throw error;
     };
     if (account === null) return failed(missingAccount());
@@ -172,11 +180,13 @@ function isExceeded(state: RateLimitState): boolean {
 /** What the limits say once their units were given back. */
 function lookAgain(
   limiter: RateLimiter,
+  workspaceId: string,
   limits: readonly AppliedLimit[],
   nowMs: number,
 ): readonly RateLimitState[] {
   if (limits.length === 0) return NO_STATES;
   return limiter.take(
+    workspaceId,
     limits.map(({ counter, limit, durationMs }) => ({ counter, limit, durationMs, cost: 0 })),
     nowMs,
   );

@@ -18,7 +18,7 @@ export class WorkspaceLimit {
     if (rateLimit === undefined) return;
     const nowMs = this.#clock.nowMs();
     const ask = { ...rateLimit, counter: `workspace ${workspaceId}`, cost: 1 };
-    const [state] = this.#limiter.take([ask], nowMs);
+    const [state] = this.#limiter.take(workspaceId, [ask], nowMs);
     if (state?.exceeded !== true) return;
     this.counters.refused += 1;
     const resetS = Math.max(1, Math.ceil((state.resetMs - nowMs) / 1000));

@@ -116,7 +116,7 @@ export function fakeManage(calls: ManageCall[], overrides: Partial<Calls> = {}):
     createApi: note('createApi', written({ apiId: 'api_1' })),
     updateApi: note('updateApi', written({})),
     deleteApi: note('deleteApi', written({})),
-    getApi: note('getApi', { id: 'api_1', name: 'payments' }),
+    getApi: note('getApi', { id: 'api_1', name: 'payments', ipAllowlist: [], recoverableKeys: false }),
     listKeys: note('listKeys', PAGE),
     createIdentity: note('createIdentity', written({ identityId: 'id_1' })),
     updateIdentity: note('updateIdentity', written({ id: 'id_1', externalId: 'user' })),

@@ -6,6 +6,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import { expect, onTestFinished, test, vi } from 'vitest';
 
+import { SYSTEM_CLOCK } from './delay-line.ts';
+import type { LineClock } from './delay-line.ts';
 import { startProxy } from './proxy.ts';
 import type { Proxy } from './proxy.ts';
 
@@ -26,12 +28,18 @@ async function backendWith(onConnection: (socket: Socket) => void): Promise<numb
   return (server.address() as AddressInfo).port;
 }
 
-async function proxyTo(backendPort: number, rttMs: number, idleTimeoutMs?: number): Promise<Proxy> {
+async function proxyTo(
+  backendPort: number,
+  rttMs: number,
+  idleTimeoutMs?: number,
+  clock: LineClock = SYSTEM_CLOCK,
+): Promise<Proxy> {
   const idle = idleTimeoutMs === undefined ? {} : { idleTimeoutMs };
   const proxy = await startProxy({
     host: '127.0.0.1',
     port: 0,
     candidates: () => [{ name: 'only', host: '127.0.0.1', port: backendPort, rttMs }],
+    clock,
     ...idle,
   });
   onTestFinished(() => proxy.stop());
@@ -147,6 +155,59 @@ test('a reset of either side resets the other', async () => {
   second.resetAndDestroy();
   await vi.waitFor(() => expect(backends[1]?.destroyed).toBe(true), { timeout: 15_000 });
   await vi.waitFor(() => expect(proxy.connections).toBe(0), { timeout: 15_000 });
+});
+
+/** Answers the first bytes and closes without reading the rest. */
+async function hastyBackend(): Promise<number> {
+  return await backendWith((socket) => {
+    socket.once('data', () => {
+      socket.pause();
+      socket.end('refused', () => socket.destroy());
+    });
+  });
+}
+
+/** Goes on sending until the connection is closed, or so many pieces are sent. */
+function upload(client: Socket, pieces: number): { sent: number } {
+  const piece = Buffer.alloc(64 * 1024);
+  const state = { sent: 0 };
+  const next = (): void => {
+    if (state.sent === pieces || client.destroyed) return;
+    client.write(piece, () => {
+      state.sent += 1;
+      next();
+    });
+  };
+  next();
+  return state;
+}
+
+test.each([[0], [20]])('an answer before the upload’s end isn’t lost (%i ms)', async (rttMs) => {
+  const proxy = await proxyTo(await hastyBackend(), rttMs);
+  for (let round = 0; round < 10; round++) {
+    const client = await clientOf(proxy);
+    const errors: unknown[] = [];
+    client.on('error', (error) => errors.push(error));
+    const answer = textOf(client);
+    const state = upload(client, 100);
+    expect(await answer).toBe('refused');
+    await vi.waitFor(() => expect(state.sent).toBe(100), { timeout: 15_000 });
+    client.end();
+    await closed(client);
+    expect(errors).toEqual([]);
+  }
+  await vi.waitFor(() => expect(proxy.connections).toBe(0), { timeout: 15_000 });
+});
+
+test('who goes on sending for long to a backend that has closed is cut', async () => {
+  const hasty: LineClock = { ...SYSTEM_CLOCK, after: (ms, done) => SYSTEM_CLOCK.after(ms / 100, done) };
+  const proxy = await proxyTo(await hastyBackend(), 0, undefined, hasty);
+  const client = await clientOf(proxy);
+  const answer = textOf(client);
+  const trickle = setInterval(() => void client.write('x'), 1);
+  onTestFinished(() => clearInterval(trickle));
+  expect(await answer).toBe('refused');
+  await closed(client);
 });
 
 test('an idle connection is cut, a used one is not', async () => {

@@ -60,11 +60,12 @@ test('createApi: 200 with the id and its revision', async () => {
   expect(deps.calls).toMatchObject([{ name: 'createApi', input: { name: 'payments' } }]);
 });
 
-test('getApi: 200 with id and name', async () => {
+test('getApi: 200 with all that updateApi sets', async () => {
   const { post, deps } = start();
   const answer = await post('getApi', { apiId: 'api_1' });
   expect(answer.statusCode).toBe(200);
-  expect(answer.json()).toMatchObject({ data: { id: 'api_1', name: 'payments' } });
+  const data = { id: 'api_1', name: 'payments', ipAllowlist: [], recoverableKeys: false };
+  expect(answer.json()).toMatchObject({ data });
   expect(deps.calls).toEqual([{ name: 'getApi', caller: PRINCIPAL, input: { apiId: 'api_1' } }]);
 });
 

@@ -226,6 +226,17 @@ test.each([
   expect(made).toEqual(namespace === 'new' && status === 200 ? ['new'] : []);
 });
 
+test('403 names the permission of that very namespace, where there is one', async () => {
+  permit('api.*.verify_key');
+  given('emails');
+  expect((await limit()).error).toMatchObject({
+    detail: expect.stringContaining('"ratelimit.*.limit", or "ratelimit.ns_emails.limit"'),
+  });
+  expect((await limit({ namespace: 'new' })).error).toMatchObject({
+    detail: expect.stringMatching(/permission "ratelimit\.\*\.limit"\.$/),
+  });
+});
+
 test('a deleted namespace is 410, and one of another workspace isn’t there', async () => {
   given('emails', { deleted: true });
   given('texts', { workspaceId: asWorkspaceId('ws_2'), deleted: true });

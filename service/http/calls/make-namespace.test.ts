@@ -86,6 +86,11 @@ test.each<[what: string, answer: PassedAnswer, code: string]>([
     { status: 400, headers: { 'keyhearth-peer': 'refused' }, body: refusal('invalid_input') },
     'no_home',
   ],
+  [
+    'a home that doesn’t know the call',
+    { status: 404, headers: {}, body: refusal('route_not_found') },
+    'no_home',
+  ],
   ['an answer of a load balancer', { status: 502, headers: {}, body: '<html>' }, 'no_home'],
   ['an answer without a revision', { status: 200, headers: {}, body: '{}' }, 'no_home'],
 ])('%s is said again as what it is', async (_what, answer, code) => {

@@ -53,7 +53,9 @@ export function namespaceMaker(
 function refusalOf(answer: PassedAnswer, region: string): Problem {
   const { type, detail } = errorOf(answer.body);
   const code = codeOf(type);
-  const isCallers = code !== undefined && answer.status >= 400 && PROBLEMS[code].status === answer.status;
+  // A home of a version that has no such call: that isn't the caller's mistake either.
+  const isKnown = code !== undefined && code !== 'route_not_found';
+  const isCallers = isKnown && answer.status >= 400 && PROBLEMS[code].status === answer.status;
   if (!isCallers) return noHome(region, answer);
   const retryAfterS = Number(answer.headers['retry-after'] ?? '');
   return new Problem(code, detail, retryAfterS > 0 ? { retryAfterS } : {});

@@ -46,6 +46,7 @@ const WRITES = [
     { namespace: long(512), identifier: long(512), limit: 1e12, duration: 2_592_000_000 },
     { overrideId: 'rlor_1' },
   ],
+  ['setOverride', { ...SET, identifier: '*a'.repeat(8) }, { overrideId: 'rlor_1' }],
   ['deleteOverride', OVERRIDE, {}],
 ] as const;
 
@@ -105,6 +106,7 @@ test.each<[verb: string, payload: object, location: string, bound: string]>([
   ['setOverride', { ...SET, identifier: undefined }, 'body.identifier', 'required'],
   ['setOverride', { ...SET, identifier: '' }, 'body.identifier', 'at least 1'],
   ['setOverride', { ...SET, identifier: long(513) }, 'body.identifier', 'at most 512'],
+  ['setOverride', { ...SET, identifier: '*a'.repeat(9) }, 'body.identifier', 'at most 8'],
   ['setOverride', { ...SET, identifier: '\ud800' }, 'body.identifier', 'surrogate'],
   ['setOverride', { ...SET, limit: undefined }, 'body.limit', 'required'],
   ['setOverride', { ...SET, limit: -1 }, 'body.limit', '0 or more'],

@@ -2,6 +2,7 @@ import type { FastifyPluginCallback } from 'fastify';
 import type { HttpDeps } from '../deps.ts';
 import { prepareManagement } from '../management.ts';
 import {
+  checkOverride,
   CreateNamespaceBody,
   ListOverridesBody,
   OverrideBody,
@@ -27,6 +28,7 @@ export function ratelimitRoutes(deps: HttpDeps): FastifyPluginCallback {
       kind: 'write',
       path: '/v2/ratelimit.setOverride',
       body: SetOverrideBody,
+      check: checkOverride,
       run: ratelimits.setOverride,
     });
 

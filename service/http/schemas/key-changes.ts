@@ -42,7 +42,6 @@ export const ImportedKeyBody = body({
 export const MigrateKeysBody = body({
   migrationId: Type.String({ minLength: 3, maxLength: 255 }),
   apiId: Id,
-  format: Type.Optional(Type.Enum(['sha256', 'prefixedApiKey'])),
   keys: Type.Unsafe<readonly Static<typeof ImportedKeyBody>[]>({
     type: 'array',
     minItems: 1,

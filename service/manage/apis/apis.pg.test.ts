@@ -112,6 +112,16 @@ test('deleting revokes, with its change row and audit line in its transaction', 
   expect(rows).toEqual([{ deleted_at: null }]);
 });
 
+test('an API is read with all that can be set of it', async () => {
+  const { manage, principal } = side;
+  const apiId = await makeApi();
+  const made = { id: apiId, name: 'payments', ipAllowlist: [], recoverableKeys: false };
+  expect(await manage.apis.getApi(principal, { apiId })).toEqual(made);
+  const set = { name: 'billing', ipAllowlist: ['192.0.2.0/24', '2001:db8::1'], recoverableKeys: true };
+  await update({ apiId, ...set });
+  expect(await manage.apis.getApi(principal, { apiId })).toEqual({ id: apiId, ...set });
+});
+
 test('of two deletions at once, one finds nothing to delete', async () => {
   const apiId = await makeApi();
   const both = await Promise.allSettled(

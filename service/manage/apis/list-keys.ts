@@ -1,12 +1,12 @@
 import type { Principal } from '../../domain/principal.ts';
-import { mayRoot } from '../../domain/root-permissions.ts';
 import type { ManageDeps } from '../deps.ts';
-import { decryptAll, requireDecrypt } from '../keys/key-texts.ts';
+import { decryptAll } from '../keys/key-texts.ts';
 import { readKeyViews } from '../keys/key-view.ts';
 import type { KeyView } from '../keys/types.ts';
 import { rowsOfPage, toPage } from '../paging.ts';
-import { apiNotFound, lacksPermission } from '../refusals.ts';
+import { requireFor } from '../refusals.ts';
 import type { Page } from '../types.ts';
+import { findOpenApi } from './find-open-api.ts';
 import type { ListKeysInput } from './types.ts';
 
 /**
@@ -47,20 +47,10 @@ export async function listKeys(
   const { apiId, cursor, externalId, decrypt = false } = input;
   const { rows } = deps;
   const { workspaceId } = principal;
-  const api = await rows.query(
-    'select from apis where id = $1 and workspace_id = $2 and deleted_at is null',
-    [apiId, workspaceId],
-  );
-  if (api.length === 0) throw apiNotFound();
-  for (const permission of ['api.*.read_key', 'api.*.read_api'] as const) {
-    if (!mayRoot(principal, permission, apiId)) {
-      throw lacksPermission(
-        permission,
-        permission.replace('*', () => apiId),
-      );
-    }
-  }
-  if (decrypt) requireDecrypt(principal, apiId);
+  await findOpenApi(rows, workspaceId, apiId);
+  requireFor(principal, 'api.*.read_key', apiId);
+  requireFor(principal, 'api.*.read_api', apiId);
+  if (decrypt) requireFor(principal, 'api.*.decrypt_key', apiId);
 
   const values = [apiId, cursor ?? null, rowsOfPage(input), PAGE_META_BYTES];
   const owner = externalId === undefined ? undefined : await identityOf(deps, workspaceId, externalId);

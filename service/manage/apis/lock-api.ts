@@ -1,6 +1,6 @@
-import { mayRoot, type RootPermission } from '../../domain/root-permissions.ts';
+import type { RootPermission } from '../../domain/root-permissions.ts';
 import type { WriteTransaction } from '../ports.ts';
-import { apiNotFound, lacksPermission } from '../refusals.ts';
+import { apiNotFound, requireFor } from '../refusals.ts';
 import type { WriteContext } from '../types.ts';
 
 export interface LockedApi {
@@ -23,11 +23,6 @@ export async function lockApi(
     [apiId, principal.workspaceId],
   );
   if (api === undefined) throw apiNotFound();
-  if (!mayRoot(principal, permission, apiId)) {
-    throw lacksPermission(
-      permission,
-      permission.replace('*', () => apiId),
-    );
-  }
+  requireFor(principal, permission, apiId);
   return api;
 }

@@ -21,9 +21,14 @@ export interface ListKeysInput extends ApiInput, PageInput {
   readonly decrypt?: boolean;
 }
 
+/** An API as calls show it. What updateApi can set beyond the name is there too, so that what is set can be read. */
 export interface ApiView {
   readonly id: string;
   readonly name: string;
+  /** Addresses and CIDR blocks that its keys may be used from; empty: from anywhere. */
+  readonly ipAllowlist: readonly string[];
+  /** Whether keys may be made whose text is kept, encrypted. */
+  readonly recoverableKeys: boolean;
 }
 
 /** Calls of `apis`. */

@@ -1,8 +1,6 @@
-import { mayRoot } from '../../domain/root-permissions.ts';
 import { auditOf } from '../audit.ts';
 import type { ManageDeps } from '../deps.ts';
 import { writeOnce } from '../idempotency.ts';
-import { lacksPermission } from '../refusals.ts';
 import type { Nothing, WriteContext, Written } from '../types.ts';
 import { lockIdentity } from './lock-identity.ts';
 
@@ -15,12 +13,9 @@ export async function deleteIdentity(
   context: WriteContext,
   { identity }: { readonly identity: string },
 ): Promise<Written<Nothing>> {
-  if (!mayRoot(context.principal, 'identity.*.delete_identity')) {
-    throw lacksPermission('identity.*.delete_identity');
-  }
   return await writeOnce<Nothing, null>(deps, context, {
     async run(transaction) {
-      const id = await lockIdentity(transaction, context.principal.workspaceId, identity);
+      const id = await lockIdentity(transaction, context.principal, identity, 'identity.*.delete_identity');
       await transaction.query('delete from rate_limits where identity_id = $1', [id]);
       await transaction.query(
         `update identities set deleted_at = now(), updated_at = now(), meta = null, external_id = 'deleted ' || id

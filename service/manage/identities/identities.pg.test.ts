@@ -277,7 +277,9 @@ test('a repeat with the same Idempotency-Key is answered as the first one was, a
 test('403 without the permission, whether there is such an identity or not', async () => {
   const id = await make('guarded');
   const { identities } = side.manage;
-  const none = allowed('identity.id_other.read_identity', `identity.${id}.update_identity`);
+  const none = allowed(
+    ...(['read', 'update', 'delete'] as const).map((verb) => `identity.id_other.${verb}_identity`),
+  );
   for (const identity of [id, 'guarded', 'nobody']) {
     await expect(get(identity, none)).rejects.toMatchObject(FORBIDDEN);
     const change = identities.updateIdentity(contextOf(none), { identity, meta: {} });
@@ -290,7 +292,7 @@ test('403 without the permission, whether there is such an identity or not', asy
   await expect(identities.listIdentities(none, {})).rejects.toMatchObject(FORBIDDEN);
 });
 
-test('one permission each suffices; reading takes that of the one identity, too', async () => {
+test('one permission each suffices, also that of the one identity', async () => {
   const { identities } = side.manage;
   const creator = contextOf(allowed('identity.*.create_identity'));
   const { data } = await identities.createIdentity(creator, {
@@ -304,9 +306,16 @@ test('one permission each suffices; reading takes that of the one identity, too'
   await expect(get('minimal', allowed('identity.minimal.read_identity'))).rejects.toMatchObject(FORBIDDEN);
   const updater = contextOf(allowed('identity.*.update_identity'));
   await identities.updateIdentity(updater, { identity: 'minimal', ratelimits: [] });
-  const deleter = contextOf(allowed('identity.*.delete_identity'));
-  await identities.deleteIdentity(deleter, { identity: 'minimal' });
+  const own = contextOf(allowed(`identity.${data.identityId}.update_identity`));
+  await identities.updateIdentity(own, { identity: 'minimal', meta: { by: 'externalId' } });
+  await identities.updateIdentity(own, { identity: data.identityId, meta: { by: 'id' } });
+  await identities.deleteIdentity(contextOf(allowed(`identity.${data.identityId}.delete_identity`)), {
+    identity: 'minimal',
+  });
   await expect(get(data.identityId, one)).rejects.toMatchObject(MISSING);
+  await make('next');
+  await identities.deleteIdentity(contextOf(allowed('identity.*.delete_identity')), { identity: 'next' });
+  await expect(get('next')).rejects.toMatchObject(MISSING);
 });
 
 test("another workspace's identity does not exist", async () => {

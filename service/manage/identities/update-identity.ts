@@ -1,10 +1,8 @@
-import { mayRoot } from '../../domain/root-permissions.ts';
 import { auditOf } from '../audit.ts';
 import type { ManageDeps } from '../deps.ts';
 import { writeOnce } from '../idempotency.ts';
 import type { WriteTransaction } from '../ports.ts';
 import { limitsMore, readRateLimits, setRateLimits } from '../rate-limits.ts';
-import { lacksPermission } from '../refusals.ts';
 import type { WriteContext, Written } from '../types.ts';
 import { findIdentity, identityNotFound } from './identity-view.ts';
 import { lockIdentity } from './lock-identity.ts';
@@ -20,13 +18,11 @@ export async function updateIdentity(
   input: UpdateIdentityInput,
 ): Promise<Written<IdentityView>> {
   const { identity, meta, ratelimits } = input;
-  if (!mayRoot(context.principal, 'identity.*.update_identity')) {
-    throw lacksPermission('identity.*.update_identity');
-  }
-  const { workspaceId } = context.principal;
+  const { principal } = context;
+  const { workspaceId } = principal;
   return await writeOnce<IdentityView, IdentityView>(deps, context, {
     async run(transaction) {
-      const identityId = await lockIdentity(transaction, workspaceId, identity);
+      const identityId = await lockIdentity(transaction, principal, identity, 'identity.*.update_identity');
       await transaction.query(
         'update identities set updated_at = now(), meta = coalesce($2::json, meta) where id = $1',
         [identityId, meta === undefined ? null : JSON.stringify(meta)],

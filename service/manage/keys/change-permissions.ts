@@ -1,7 +1,7 @@
-import { isIdOf } from '../../domain/ids.ts';
 import type { PermissionView } from '../permissions/types.ts';
 import { type PermissionRow, toPermissionView } from '../permissions/view.ts';
 import type { GrantKind } from './change-grants.ts';
+import { findNamed } from './find-named.ts';
 import { findOrMakePermissions, permissionsNotFound, setKeyPermissions } from './grants.ts';
 
 const OWN = `from key_permissions kp join permissions p on p.id = kp.permission_id and p.deleted_at is null
@@ -11,23 +11,15 @@ where kp.key_id = $1`;
 export const KEY_PERMISSIONS: GrantKind<PermissionView> = {
   name: 'permissions',
   max: 1000,
-  async find(deps, { principal }, transaction, change, items) {
-    const wanted = [...new Set(items)];
-    const found = await transaction.query<{ id: string; slug: string }>(
-      `select id, slug from permissions
-       where workspace_id = $1 and (id = any($2::text[]) or slug = any($2::text[])) and deleted_at is null`,
-      [principal.workspaceId, wanted],
+  async find(deps, context, transaction, change, items) {
+    const { ids, missing } = await findNamed(
+      transaction,
+      context.principal,
+      { table: 'permissions', column: 'slug' },
+      items,
     );
-    const bySlug = new Map(found.map(({ id, slug }) => [slug, id]));
-    const ids = new Set(bySlug.values());
-    // An id goes before a slug: whoever may make permissions could otherwise take the place of another one.
-    const idOf = (item: string): string | undefined => (ids.has(item) ? item : bySlug.get(item));
-    const missing = wanted.filter((item) => idOf(item) === undefined);
-    // What looks like an id is one that is gone or mistyped, and no slug that somebody wants.
-    const lost = change === 'remove' ? missing : missing.filter((item) => isIdOf('perm', item));
-    if (lost.length > 0) throw permissionsNotFound(lost);
-    const made = await findOrMakePermissions(transaction, principal, missing, deps.randomBytes);
-    return [...wanted.flatMap((item) => idOf(item) ?? []), ...made];
+    if (change === 'remove' && missing.length > 0) throw permissionsNotFound(missing);
+    return [...ids, ...(await findOrMakePermissions(transaction, context, missing, deps.randomBytes))];
   },
   async ids(rows, keyId) {
     const found = await rows.query<{ id: string }>(`select p.id ${OWN}`, [keyId]);

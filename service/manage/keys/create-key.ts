@@ -2,21 +2,18 @@ import { newId, type RandomBytes } from '../../domain/ids.ts';
 import { generateKeyText, hashKey } from '../../domain/key-text.ts';
 import { Problem } from '../../domain/problem.ts';
 import { mayRoot } from '../../domain/root-permissions.ts';
+import { findOpenApi } from '../apis/find-open-api.ts';
 import { auditOf } from '../audit.ts';
 import type { ManageDeps } from '../deps.ts';
 import { writeOnce } from '../idempotency.ts';
-import { findOrMakeIdentity } from '../identities/find-or-make-identity.ts';
+import { findOrMakeIdentity } from '../identities/find-or-make-identities.ts';
 import type { WriteTransaction } from '../ports.ts';
-import { apiNotFound, refuseNul } from '../refusals.ts';
+import { apiNotFound, refuseNul, requireFor } from '../refusals.ts';
 import type { WriteContext, Written } from '../types.ts';
 import { createAccount } from './credit-accounts.ts';
 import { findOrMakePermissions, findRoles } from './grants.ts';
-import { requireEncrypt } from './key-texts.ts';
-import { insertKey, startOf } from './new-key.ts';
+import { insertKey, KEY_BYTES, startOf } from './new-key.ts';
 import type { CreateKeyInput, NewKeyData } from './types.ts';
-
-/** Random bytes of a key where the call doesn't say. */
-const KEY_BYTES = 16;
 
 /**
  * Makes a key. Its text is answered and then gone, but for its hash and, where it is to be recoverable, its encrypted form. A root
@@ -69,20 +66,16 @@ export async function createKey(
   });
 }
 
-/** The API must be there, and let texts be kept where this one is to be. Keeps it from being deleted meanwhile. */
+/** The API must be there, and let texts be kept where this one is to be. */
 async function requireApi(
   transaction: WriteTransaction,
   { principal }: WriteContext,
   apiId: string,
   recoverable: boolean,
 ): Promise<void> {
-  const [api] = await transaction.query<{ recoverable_keys: boolean }>(
-    'select recoverable_keys from apis where id = $1 and workspace_id = $2 and deleted_at is null for key share',
-    [apiId, principal.workspaceId],
-  );
-  if (api === undefined) throw apiNotFound();
+  const api = await findOpenApi(transaction, principal.workspaceId, apiId);
   if (!recoverable) return;
-  requireEncrypt(principal, apiId);
+  requireFor(principal, 'api.*.encrypt_key', apiId);
   if (api.recoverable_keys) return;
   throw new Problem(
     'precondition_failed',
@@ -100,24 +93,24 @@ interface Given {
 /** Finds or makes what the key refers to. */
 async function findGiven(
   deps: ManageDeps,
-  { principal }: WriteContext,
+  context: WriteContext,
   transaction: WriteTransaction,
   { roles = [], permissions = [], externalId, credits }: CreateKeyInput,
 ): Promise<Given> {
-  const { workspaceId } = principal;
+  const { principal } = context;
   const { randomBytes } = deps;
   const remaining = credits?.remaining ?? null;
   return {
     roleIds: await findRoles(transaction, principal, roles),
-    permissionIds: await findOrMakePermissions(transaction, principal, permissions, randomBytes),
+    permissionIds: await findOrMakePermissions(transaction, context, permissions, randomBytes),
     identityId:
       externalId === undefined
         ? null
-        : await findOrMakeIdentity(transaction, workspaceId, externalId, randomBytes),
+        : await findOrMakeIdentity(transaction, context, externalId, randomBytes),
     creditAccountId:
       remaining === null
         ? null
-        : await createAccount(transaction, deps, workspaceId, {
+        : await createAccount(transaction, deps, principal.workspaceId, {
             remaining,
             refill: credits?.refill ?? null,
           }),

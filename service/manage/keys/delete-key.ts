@@ -9,7 +9,7 @@ import type { DeleteKeyInput } from './types.ts';
 
 /**
  * Ends a key for good, and its text where that was kept. Without `permanent` its row stays, marked, for the audit; verification
- * doesn't know it either way. The last key of an account of credits takes it along when its row goes.
+ * doesn't know it either way. With it, a key that is marked can be removed too. The last key of an account of credits takes it along when its row goes.
  */
 export async function deleteKey(
   deps: ManageDeps,
@@ -18,7 +18,9 @@ export async function deleteKey(
 ): Promise<Written<Nothing>> {
   return await writeOnce<Nothing, null>(deps, context, {
     async run(transaction) {
-      const key = await lockKey(transaction, context.principal, keyId, 'api.*.delete_key');
+      const key = await lockKey(transaction, context.principal, keyId, 'api.*.delete_key', {
+        deletedToo: permanent,
+      });
       const { apiId, start, creditAccountId } = key;
       await dropText(transaction, keyId);
       if (permanent) {

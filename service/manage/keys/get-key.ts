@@ -1,8 +1,7 @@
 import type { Principal } from '../../domain/principal.ts';
-import { mayRoot } from '../../domain/root-permissions.ts';
 import type { ManageDeps } from '../deps.ts';
-import { keyNotFound, lacksPermission } from '../refusals.ts';
-import { decryptAll, requireDecrypt } from './key-texts.ts';
+import { keyNotFound, requireFor } from '../refusals.ts';
+import { decryptAll } from './key-texts.ts';
 import { readKeyViews } from './key-view.ts';
 import type { GetKeyInput, KeyView } from './types.ts';
 
@@ -18,11 +17,9 @@ export async function getKey(
   const { workspaceId } = principal;
   const [found] = await readKeyViews(deps.rows, workspaceId, 'k.id = $2', [keyId]);
   if (found === undefined) throw keyNotFound();
-  if (!mayRoot(principal, 'api.*.read_key', found.apiId)) {
-    throw lacksPermission('api.*.read_key', `api.${found.apiId}.read_key`);
-  }
+  requireFor(principal, 'api.*.read_key', found.apiId);
   if (!decrypt) return found.view;
-  requireDecrypt(principal, found.apiId);
+  requireFor(principal, 'api.*.decrypt_key', found.apiId);
   const [view = found.view] = await decryptAll(deps, workspaceId, [found]);
   return view;
 }

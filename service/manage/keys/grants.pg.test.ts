@@ -403,3 +403,89 @@ test('changes of one key at the same time all count', async () => {
   await Promise.all(slugs.map((slug) => permissions('addPermissions', keyId, [slug])));
   expect((await side.manage.keys.getKey(principal, { keyId })).permissions).toEqual(slugs);
 });
+
+/** Every call that makes permissions by naming their slugs. */
+const MAKERS: readonly [name: string, run: (slugs: readonly string[]) => Promise<unknown>][] = [
+  ['createKey', (slugs) => makeKey({ permissions: slugs })],
+  [
+    'updateKey',
+    async (slugs) =>
+      await side.manage.keys.updateKey(contextOf(principal), {
+        keyId: (await makeKey()).keyId,
+        permissions: slugs,
+      }),
+  ],
+  [
+    'migrateKeys',
+    async (slugs) =>
+      await side.manage.keys.migrateKeys(contextOf(principal), {
+        migrationId: 'mig_1',
+        apiId,
+        keys: [{ hash: randomBytes(32).toString('hex'), permissions: slugs, externalId: 'user' }],
+      }),
+  ],
+  [
+    'createRole',
+    async (slugs) =>
+      await side.manage.permissions.createRole(contextOf(principal), { name: 'new', permissions: slugs }),
+  ],
+  [
+    'setRolePermissions',
+    async (slugs) =>
+      await side.manage.permissions.setRolePermissions(contextOf(principal), {
+        roleId: await makeRole(newId('role', randomBytes)),
+        permissions: slugs,
+      }),
+  ],
+];
+
+test.each(MAKERS)(
+  '%s audits each permission that it makes, and makes none of what looks like an id',
+  async (...[, run]) => {
+    const { workspaceId } = principal;
+    const ids = async (): Promise<readonly string[]> => {
+      const { rows } = await side.pool.query<{ id: string }>(
+        'select id from permissions where workspace_id = $1',
+        [workspaceId],
+      );
+      return rows.map(({ id }) => id);
+    };
+    await expect(run(['made', newId('perm', randomBytes)])).rejects.toMatchObject({
+      code: 'permission_not_found',
+      status: 404,
+    });
+    expect(await ids()).toEqual([]);
+    const there = await makePermission('there');
+    await run(['made', 'there']);
+    const made = (await ids()).filter((id) => id !== there);
+    expect(made).toHaveLength(1);
+    const { rows: audited } = await side.pool.query(
+      `select target_id, detail from audit_log where workspace_id = $1 and action = 'permission.create'`,
+      [workspaceId],
+    );
+    expect(audited).toEqual([{ target_id: made[0], detail: { slug: 'made' } }]);
+  },
+);
+
+test('keys are made with permissions that others delete all the while, without a fault or a deadlock', async () => {
+  const slugs = ['s.1', 's.2', 's.3', 's.4'];
+  const orders = [slugs, slugs.toReversed(), ['s.3', 's.1', 's.4', 's.2']];
+  const { deletePermission } = side.manage.permissions;
+  const { deadlocks } = side.writer.counters;
+  const again = async (work: () => Promise<unknown>): Promise<readonly PromiseSettledResult<unknown>[]> => {
+    const answers = [];
+    for (let times = 0; times < 60; times += 1) answers.push(...(await Promise.allSettled([work()])));
+    return answers;
+  };
+  const answers = await Promise.all([
+    ...orders.map(async (order) => await again(async () => await makeKey({ permissions: order }))),
+    ...slugs.map(
+      async (permission) =>
+        await again(async () => await deletePermission(contextOf(principal), { permission })),
+    ),
+  ]);
+  const reasons = answers.flat().flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
+  // Of deletions that come too early; every key was made.
+  for (const reason of reasons) expect(reason).toMatchObject({ code: 'permission_not_found' });
+  expect(side.writer.counters.deadlocks).toBe(deadlocks);
+});

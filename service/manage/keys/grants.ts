@@ -1,12 +1,11 @@
-import { newId, type RandomBytes } from '../../domain/ids.ts';
+import { isIdOf, newId, type RandomBytes } from '../../domain/ids.ts';
 import type { Principal } from '../../domain/principal.ts';
 import { Problem } from '../../domain/problem.ts';
 import { mayRoot } from '../../domain/root-permissions.ts';
+import { auditOf } from '../audit.ts';
 import type { Rows, WriteTransaction } from '../ports.ts';
 import { lacksPermission, refuseNul } from '../refusals.ts';
-
-/** Times that some permissions may be made and deleted by others while this one looks for them. */
-const ATTEMPTS = 3;
+import type { WriteContext } from '../types.ts';
 
 /** Names in a refusal; the caller knows the others. */
 const NAMED = 10;
@@ -57,51 +56,69 @@ function someOf(names: readonly string[]): string {
 
 /**
  * Ids of the workspace's permissions of these slugs; those that are missing are made, which the root key must be allowed to
- * (`insufficient_permissions` otherwise).
+ * (`insufficient_permissions` otherwise). What looks like an id is one that is gone or mistyped, and no slug that somebody wants:
+ * `permission_not_found`.
  */
 export async function findOrMakePermissions(
   transaction: WriteTransaction,
-  principal: Principal,
+  context: WriteContext,
   slugs: readonly string[],
   randomBytes: RandomBytes,
 ): Promise<readonly string[]> {
-  return [...(await permissionsBySlug(transaction, principal, slugs, randomBytes)).values()];
+  return [...(await permissionsBySlug(transaction, context, slugs, randomBytes)).values()];
 }
 
-/** The same, as ids by slug. */
+/**
+ * What another call makes at the same time is waited for and taken as it is then: to set its name to itself locks it, so that it isn't
+ * deleted before it is given. In order, so that two calls can't wait for each other.
+ */
+const MAKE_PERMISSIONS = `
+insert into permissions (id, workspace_id, slug, name)
+select id, $1, slug, slug from unnest($2::text[], $3::text[]) as wanted (id, slug) order by slug collate "C"
+on conflict (workspace_id, slug) do update set name = permissions.name returning id, slug`;
+
+/** The same, as ids by slug. Each that is made has its change and audit line. */
 export async function permissionsBySlug(
   transaction: WriteTransaction,
-  principal: Principal,
+  context: WriteContext,
   slugs: readonly string[],
   randomBytes: RandomBytes,
 ): Promise<ReadonlyMap<string, string>> {
-  if (slugs.length === 0) return new Map();
-  // Sorted, so that two calls that make the same permissions wait for each other instead of deadlocking.
-  const wanted = [...new Set(slugs)].toSorted();
-  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const found = await idsBySlug(transaction, principal, wanted);
-    const missing = wanted.filter((slug) => !found.has(slug));
-    if (missing.length === 0) return found;
-    if (!mayRoot(principal, 'rbac.*.create_permission')) throw lacksPermission('rbac.*.create_permission');
-    const made = await transaction.query<{ id: string }>(
-      `insert into permissions (id, workspace_id, slug, name)
-       select id, $1, slug, slug from unnest($2::text[], $3::text[]) as wanted (id, slug)
-       on conflict (workspace_id, slug) do nothing returning id`,
-      [principal.workspaceId, missing.map(() => newId('perm', randomBytes)), missing],
+  const { principal } = context;
+  const wanted = [...new Set(slugs)];
+  if (wanted.length === 0) return new Map();
+  const found = await idsBySlug(transaction, principal, wanted);
+  const missing = wanted.filter((slug) => !found.has(slug));
+  if (missing.length === 0) return found;
+  const lost = missing.filter((slug) => isIdOf('perm', slug));
+  if (lost.length > 0) throw permissionsNotFound(lost);
+  if (!mayRoot(principal, 'rbac.*.create_permission')) throw lacksPermission('rbac.*.create_permission');
+  const newIds = missing.map(() => newId('perm', randomBytes));
+  const rows = await transaction.query<{ id: string; slug: string }>(MAKE_PERMISSIONS, [
+    principal.workspaceId,
+    newIds,
+    missing,
+  ]);
+  const isNew = new Set(newIds);
+  for (const { id, slug } of rows.filter((row) => isNew.has(row.id))) {
+    transaction.changed('permission', id);
+    const detail = { slug };
+    transaction.audit(
+      auditOf(context, { action: 'permission.create', targetKind: 'permission', targetId: id, detail }),
     );
-    for (const { id } of made) transaction.changed('permission', id);
-    // Another call may have made some of them since; a new statement sees those.
   }
-  throw new Error('permissions were neither made nor found');
+  return new Map([...found, ...rows.map(({ id, slug }) => [slug, id] as const)]);
 }
 
+/** Locked, so that none is deleted before it is given; in order, so that two calls can't wait for each other. */
 async function idsBySlug(
   rows: Rows,
   { workspaceId }: Principal,
   slugs: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
   const found = await rows.query<{ id: string; slug: string }>(
-    'select id, slug from permissions where workspace_id = $1 and slug = any($2::text[]) and deleted_at is null',
+    `select id, slug from permissions where workspace_id = $1 and slug = any($2::text[]) and deleted_at is null
+     order by slug collate "C" for key share`,
     [workspaceId, slugs],
   );
   return new Map(found.map(({ id, slug }) => [slug, id]));

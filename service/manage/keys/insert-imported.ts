@@ -28,6 +28,20 @@ export interface ImportTarget {
   readonly migrationId: string;
 }
 
+/**
+ * A key that is deleted, or whose API is, keeps no other one from being imported: its row gets a hash that no text has. It needs no
+ * change of its own, since its record is gone already, and the one that takes its place is told under the hash that it had. In the order of
+ * hashes, as below.
+ */
+const RELEASE_HASHES = `
+with ended as materialized (
+  select k.id from keys k join apis a on a.id = k.api_id
+  where k.hash = any(array(select decode(hash, 'hex') from unnest($2::text[]) as wanted (hash))) and k.workspace_id = $1
+    and (k.deleted_at is not null or a.deleted_at is not null)
+  order by k.hash for update of k
+)
+update keys k set hash = sha256(convert_to(E'released\\n' || k.id, 'UTF8')) from ended where k.id = ended.id`;
+
 /** In the order of hashes: two imports of the same keys wait for each other, and can't do so in a circle. */
 const INSERT_KEYS = `
 insert into keys (id, workspace_id, api_id, migration_id, start, identity_id, credit_account_id, hash, name, meta, enabled, expires_at)
@@ -56,7 +70,7 @@ insert into key_permissions (key_id, permission_id) select * from unnest($1::tex
 
 /**
  * Stores imported keys with a few statements, however many they are, and notes their changes. Returns the ids of those that are stored:
- * a key whose hash is there already (a deleted one that wasn't deleted for good counts) is left out, and nothing of it is stored.
+ * a key whose hash is there already is left out, and nothing of it is stored.
  */
 export async function insertImported(
   transaction: WriteTransaction,
@@ -98,6 +112,7 @@ async function insertKeys(
     enabled,
     expires,
   }));
+  await transaction.query(RELEASE_HASHES, [workspaceId, keys.map(({ hash }) => hash)]);
   const stored = await transaction.query<{ id: string }>(INSERT_KEYS, [
     workspaceId,
     apiId,

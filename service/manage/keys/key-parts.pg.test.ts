@@ -336,6 +336,26 @@ describe('rate limits', () => {
     expect((await update({ keyId, externalId: 'limited' })).revokes).toBe(false);
     expect((await update({ keyId, externalId: null })).revokes).toBe(false);
   });
+
+  test('an update revokes where a limit of the identity comes out from behind one of the key', async () => {
+    const context = contextOf(side.principal);
+    const shared = { name: 'requests', limit: 5, duration: LIMIT.duration, autoApply: true };
+    await side.manage.identities.createIdentity(context, { externalId: 'user', ratelimits: [shared] });
+    const { keyId } = await makeKey({ externalId: 'user', ratelimits: [LIMIT] });
+    const revokes = async (ratelimits: readonly (typeof LIMIT)[]) =>
+      (await update({ keyId, ratelimits })).revokes;
+    // Hides it, as before.
+    expect(await revokes([{ ...LIMIT, limit: 20 }])).toBe(false);
+    expect(await revokes([])).toBe(true);
+    expect(await revokes([])).toBe(false);
+    expect(await revokes([{ ...LIMIT, limit: 4 }])).toBe(true);
+    // Its number is larger, and the identity's other keys may have used it up.
+    expect(await revokes([])).toBe(true);
+    // A limit of its own, and no less than the one that it shared.
+    expect(await revokes([{ ...LIMIT, limit: 5 }])).toBe(false);
+    // Without the identity nothing comes out.
+    expect((await update({ keyId, externalId: null, ratelimits: [] })).revokes).toBe(false);
+  });
 });
 
 describe('texts that are kept', () => {

@@ -1,28 +1,14 @@
-import type { Principal } from '../../domain/principal.ts';
-import { mayRoot } from '../../domain/root-permissions.ts';
 import type { ManageDeps } from '../deps.ts';
 import type { WriteTransaction } from '../ports.ts';
-import { lacksPermission } from '../refusals.ts';
 import type { FoundKey } from './key-view.ts';
 import type { KeyView } from './types.ts';
 
 /** How many texts of one call the vault decrypts at once: a page of keys mustn't keep other calls from it. */
 const DECRYPTIONS_AT_ONCE = 8;
 
-/** Refuses with `insufficient_permissions` where the root key may not see the texts of this API's keys. */
-export function requireDecrypt(principal: Principal, apiId: string): void {
-  if (mayRoot(principal, 'api.*.decrypt_key', apiId)) return;
-  throw lacksPermission('api.*.decrypt_key', `api.${apiId}.decrypt_key`);
-}
-
-/** Refuses with `insufficient_permissions` where the root key may not have texts of this API's keys kept. */
-export function requireEncrypt(principal: Principal, apiId: string): void {
-  if (mayRoot(principal, 'api.*.encrypt_key', apiId)) return;
-  throw lacksPermission('api.*.encrypt_key', `api.${apiId}.encrypt_key`);
-}
-
 /**
- * Views of keys with their texts, where those are kept; in the order of `found`. The caller has asked `requireDecrypt`. Refuses
+ * Views of keys with their texts, where those are kept; in the order of `found`. The caller has asked for
+ * `api.*.decrypt_key`. Refuses
  * with what the vault refuses: one text that can't be read is no page.
  */
 export async function decryptAll(

@@ -139,6 +139,19 @@ test('keys with the same externalId share one identity, also when they are made 
   expect((await side.pool.query('select from identities')).rowCount).toBe(1);
 });
 
+test('an identity that a key brings has an audit line, once', async () => {
+  const { keyId } = await makeKey({ externalId: 'user.1' });
+  await makeKey({ externalId: 'user.1' });
+  await update({ keyId, externalId: 'user.2' });
+  const made = await side.pool.query('select id as target_id from identities order by created_at');
+  expect(made.rowCount).toBe(2);
+  const audited = await side.pool.query(
+    `select target_id, detail from audit_log where action = 'identity.create' order by xid`,
+  );
+  const detail = { meta: false, ratelimits: 0 };
+  expect(audited.rows).toEqual(made.rows.map((row: object) => ({ ...row, detail })));
+});
+
 test('the length of a key is stored with it, as it was asked for or as it is without asking', async () => {
   const long = await makeKey({ byteLength: 200 });
   const usual = await makeKey();
@@ -285,7 +298,7 @@ test('permissions for one API suffice for its keys', async () => {
   const { data } = await side.manage.keys.createKey(contextOf(one), { apiId });
   await side.manage.keys.updateKey(contextOf(one), { keyId: data.keyId, name: 'one' });
   expect(await side.manage.keys.getKey(one, { keyId: data.keyId })).toMatchObject({ name: 'one' });
-  expect(await side.manage.apis.getApi(one, { apiId })).toEqual({ id: apiId, name: 'payments' });
+  expect(await side.manage.apis.getApi(one, { apiId })).toMatchObject({ id: apiId, name: 'payments' });
   await side.manage.keys.deleteKey(contextOf(one), { keyId: data.keyId });
 });
 
@@ -355,6 +368,23 @@ test.each([{ permanent: true }, { permanent: false }, {}])(
     expect((await side.pool.query('select from keys')).rowCount).toBe(how.permanent === true ? 0 : 1);
   },
 );
+
+test('a key that is marked deleted is removed for good by who may delete it, and by nobody else', async () => {
+  const { keyId } = await makeKey({ credits: { remaining: 5 } });
+  const remove = async (principal: Principal, permanent: boolean) =>
+    await side.manage.keys.deleteKey(contextOf(principal), { keyId, permanent });
+  await remove(side.principal, false);
+  const missing = { code: 'key_not_found' };
+  await expect(remove(side.principal, false)).rejects.toMatchObject(missing);
+  await expect(remove(await makePrincipal(side.pool), true)).rejects.toMatchObject(missing);
+  await expect(remove(allowed('api.*.read_key'), true)).rejects.toMatchObject({
+    code: 'insufficient_permissions',
+  });
+  await remove(allowed(`api.${apiId}.delete_key`), true);
+  expect((await side.pool.query('select from keys')).rowCount).toBe(0);
+  expect((await side.pool.query('select from credit_accounts')).rowCount).toBe(0);
+  await expect(remove(side.principal, true)).rejects.toMatchObject(missing);
+});
 
 test('a text that Postgres cannot store is the caller’s mistake', async () => {
   const invalid = { code: 'invalid_input', status: 400 };

@@ -1,8 +1,8 @@
 import type { KeyHash } from '../../domain/brands.ts';
 import type { Principal } from '../../domain/principal.ts';
-import { mayRoot, type RootPermission } from '../../domain/root-permissions.ts';
+import type { RootPermission } from '../../domain/root-permissions.ts';
 import type { WriteTransaction } from '../ports.ts';
-import { keyNotFound, lacksPermission } from '../refusals.ts';
+import { keyNotFound, requireFor } from '../refusals.ts';
 
 /** A key as it is while a write holds it. */
 export interface LockedKey {
@@ -30,7 +30,8 @@ export interface LockedKey {
 
 /**
  * Finds a key of the principal's workspace and keeps others from changing it until the transaction ends, so that what a write takes
- * away is known exactly. Refuses with `key_not_found` (another workspace's and deleted ones alike), then with
+ * away is known exactly. Refuses with `key_not_found` (another workspace's and deleted ones alike; with `deletedToo`, of those only the ones of
+ * deleted APIs), then with
  * `insufficient_permissions`.
  */
 export async function lockKey(
@@ -38,6 +39,7 @@ export async function lockKey(
   principal: Principal,
   keyId: string,
   permission: RootPermission,
+  { deletedToo = false }: { readonly deletedToo?: boolean } = {},
 ): Promise<LockedKey> {
   const [key] = await transaction.query<
     Omit<LockedKey, 'expiresAtMs' | 'ownEndMs'> & {
@@ -52,16 +54,11 @@ export async function lockKey(
        k.credit_account_id as "creditAccountId", k.byte_length as "byteLength",
        exists (select from key_texts t where t.key_id = k.id) as recoverable
      from keys k join apis a on a.id = k.api_id and a.deleted_at is null
-     where k.id = $1 and k.workspace_id = $2 and k.deleted_at is null for update of k`,
-    [keyId, principal.workspaceId],
+     where k.id = $1 and k.workspace_id = $2 and ($3 or k.deleted_at is null) for update of k`,
+    [keyId, principal.workspaceId, deletedToo],
   );
   if (key === undefined) throw keyNotFound();
-  if (!mayRoot(principal, permission, key.apiId)) {
-    throw lacksPermission(
-      permission,
-      permission.replace('*', () => key.apiId),
-    );
-  }
+  requireFor(principal, permission, key.apiId);
   return { ...key, expiresAtMs: numberOf(key.expiresAtMs), ownEndMs: numberOf(key.ownEndMs) };
 }
 

@@ -1,14 +1,12 @@
-import { type ImportFormat, importedHash } from '../../domain/held-under.ts';
+import { importedHash } from '../../domain/held-under.ts';
 import { newId } from '../../domain/ids.ts';
-import type { Principal } from '../../domain/principal.ts';
-import { Problem } from '../../domain/problem.ts';
-import { mayRoot } from '../../domain/root-permissions.ts';
+import { findOpenApi } from '../apis/find-open-api.ts';
 import { auditOf } from '../audit.ts';
 import type { ManageDeps } from '../deps.ts';
 import { writeOnce } from '../idempotency.ts';
 import { findOrMakeIdentities } from '../identities/find-or-make-identities.ts';
 import type { WriteTransaction } from '../ports.ts';
-import { apiNotFound, lacksPermission, refuseNul } from '../refusals.ts';
+import { refuseNul, requireFor } from '../refusals.ts';
 import type { WriteContext, Written } from '../types.ts';
 import { readBroughtHashes } from './brought-hash.ts';
 import { permissionsBySlug, rolesByName } from './grants.ts';
@@ -17,39 +15,41 @@ import type { ImportedKey, MigrateKeysData, MigrateKeysInput } from './types.ts'
 
 /**
  * Imports keys by their hashes. What the workspace has already, or what came before in the same call, is named as failed and keeps
- * nothing else from being imported; everything else that is wrong refuses the whole call. Takes the same permission as making keys.
+ * nothing else from being imported; everything else that is wrong refuses the whole call. A key that was deleted can be imported
+ * again. Takes the same permission as making keys.
  *
- * Refuses with `Problem`: `invalid_input` for a hash that is none, or a format that isn't the migration's; `api_not_found`;
- * `role_not_found`; `insufficient_permissions`, also where permissions would have to be made.
+ * Refuses with `Problem`: `invalid_input` for a hash that is none; `api_not_found`; `role_not_found`; `permission_not_found`
+ * (what looks like an id and is none); `insufficient_permissions`, also where permissions would have to be made.
  */
 export async function migrateKeys(
   deps: ManageDeps,
   context: WriteContext,
-  input: MigrateKeysInput,
+  { apiId, migrationId, keys }: MigrateKeysInput,
 ): Promise<Written<MigrateKeysData>> {
-  const { apiId, migrationId, keys } = input;
-  const hashes = readBroughtHashes(keys);
+  const brought = readBroughtHashes(keys);
   refuseNul('migrationId', migrationId);
   const { principal } = context;
-  if (!mayRoot(principal, 'api.*.create_key', apiId)) {
-    throw lacksPermission('api.*.create_key', `api.${apiId}.create_key`);
-  }
+  const { workspaceId } = principal;
+  requireFor(principal, 'api.*.create_key', apiId);
   return await writeOnce<MigrateKeysData, MigrateKeysData>(deps, context, {
     async run(transaction) {
-      await requireApi(transaction, principal, apiId);
-      const format = await formatOf(transaction, principal, input);
+      await findOpenApi(transaction, workspaceId, apiId);
+      const own = await ownHashes(
+        transaction,
+        workspaceId,
+        brought.flatMap(({ format, hex }) => (format === 'sha256' ? hex : [])),
+      );
+      const held = brought
+        .filter(({ hex }) => !own.has(hex))
+        .map(({ format, hex, fields }) => ({
+          fields,
+          hash: importedHash(workspaceId, format, migrationId, hex),
+        }));
       // The first of several with the same hash counts.
-      const firsts = new Map(hashes.map((hash, index) => [hash, index] as const).toReversed());
-      const wanted = keys.flatMap((fields, index) => {
-        const hash = hashes[index];
-        return hash === undefined || firsts.get(hash) !== index ? [] : [{ fields, hash }];
-      });
-      const held = wanted.map(({ fields, hash }) => ({
-        fields,
-        hash: importedHash(principal.workspaceId, format, migrationId, hash),
-      }));
-      const prepared = await prepare(deps, principal, transaction, held);
-      const target = { workspaceId: principal.workspaceId, apiId, migrationId };
+      const firsts = new Map(held.map((key) => [key.hash, key] as const).toReversed());
+      const wanted = held.filter((key) => firsts.get(key.hash) === key);
+      const prepared = await prepare(deps, context, transaction, wanted);
+      const target = { workspaceId, apiId, migrationId };
       const stored = await insertImported(transaction, deps, target, prepared);
       const done = prepared.filter(({ keyId }) => stored.has(keyId));
       const migrated = done.map(({ keyId, fields }) => ({ hash: fields.hash, keyId }));
@@ -60,7 +60,7 @@ export async function migrateKeys(
           action: 'key.migrate',
           targetKind: 'migration',
           targetId: migrationId,
-          detail: { apiId, format, migrated: migrated.length, failed: failed.length },
+          detail: { apiId, migrated: migrated.length, failed: failed.length },
         }),
       );
       const data = { migrated, failed };
@@ -70,47 +70,28 @@ export async function migrateKeys(
   });
 }
 
-async function requireApi(
-  transaction: WriteTransaction,
-  { workspaceId }: Principal,
-  apiId: string,
-): Promise<void> {
-  const api = await transaction.query(
-    'select from apis where id = $1 and workspace_id = $2 and deleted_at is null for key share',
-    [apiId, workspaceId],
-  );
-  if (api.length === 0) throw apiNotFound();
-}
-
 /**
- * The format of all hashes of the migration: what its first call said, or `sha256`. A later call may leave it out. Verifications are told
- * the migration's id only, so that it has to have one format.
+ * Of these hashes of whole texts, those of keys that the workspace has by its own making. Imported beside such a key, the same text would
+ * outlive its deletion.
  */
-async function formatOf(
+async function ownHashes(
   transaction: WriteTransaction,
-  { workspaceId }: Principal,
-  { migrationId, format }: MigrateKeysInput,
-): Promise<ImportFormat> {
-  await transaction.query(
-    'insert into key_migrations (workspace_id, id, format) values ($1, $2, $3) on conflict do nothing',
-    [workspaceId, migrationId, format ?? 'sha256'],
+  workspaceId: string,
+  hashes: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const found = await transaction.query<{ hash: string }>(
+    `select encode(k.hash, 'hex') as hash from keys k join apis a on a.id = k.api_id and a.deleted_at is null
+     where k.hash = any(array(select decode(hash, 'hex') from unnest($2::text[]) as brought (hash)))
+       and k.workspace_id = $1 and k.deleted_at is null`,
+    [workspaceId, hashes],
   );
-  const [row] = await transaction.query<{ format: ImportFormat }>(
-    'select format from key_migrations where workspace_id = $1 and id = $2',
-    [workspaceId, migrationId],
-  );
-  if (row === undefined) throw new Error('a migration was neither made nor found');
-  if (format === undefined || format === row.format) return row.format;
-  const location = 'body.format';
-  const message = `is not the format of this migration, which is "${row.format}"`;
-  const fix = `Send "${row.format}", or use another migrationId for other hashes.`;
-  throw new Problem('invalid_input', `${location} ${message}.`, { errors: [{ location, message, fix }] });
+  return new Set(found.map(({ hash }) => hash));
 }
 
 /** Finds what the keys refer to, or makes it, all at once. */
 async function prepare(
   { randomBytes }: ManageDeps,
-  principal: Principal,
+  context: WriteContext,
   transaction: WriteTransaction,
   keys: readonly Pick<PreparedKey, 'hash' | 'fields'>[],
 ): Promise<readonly PreparedKey[]> {
@@ -119,18 +100,18 @@ async function prepare(
   ];
   const roles = await rolesByName(
     transaction,
-    principal,
+    context.principal,
     all((key) => key.roles),
   );
   const permissions = await permissionsBySlug(
     transaction,
-    principal,
+    context,
     all((key) => key.permissions),
     randomBytes,
   );
   const identities = await findOrMakeIdentities(
     transaction,
-    principal.workspaceId,
+    context,
     keys.flatMap(({ fields }) => fields.externalId ?? []),
     randomBytes,
   );

@@ -44,14 +44,26 @@ async function migrate(
   keys: readonly (ImportedKey | string)[],
   more: Partial<MigrateKeysInput> = {},
   by = principal,
+  { keys: calls } = side.manage,
 ) {
-  return await side.manage.keys.migrateKeys(contextOf(by), {
+  return await calls.migrateKeys(contextOf(by), {
     migrationId: 'mig_1',
     apiId,
     keys: keys.map((key) => (typeof key === 'string' ? { hash: key } : key)),
     ...more,
   });
 }
+
+/** In a task of its own, which lets one import of a workspace through at a time. */
+async function migrateElsewhere(keys: readonly (ImportedKey | string)[]) {
+  return await migrate(keys, {}, principal, side.manageOfATask());
+}
+
+test('a task takes one import of a workspace at a time', async () => {
+  const [first, second] = [migrate([sha256('one')]), migrate([sha256('two')])];
+  await expect(second).rejects.toMatchObject({ code: 'database_unavailable' });
+  expect((await first).data.failed).toEqual([]);
+});
 
 async function storedHash(keyId: string | undefined): Promise<string | undefined> {
   const { rows } = await side.pool.query<{ hash: string }>(
@@ -68,8 +80,7 @@ async function rowsOf({ workspaceId }: Principal): Promise<unknown> {
        (select json_agg(i order by id) from identities i where workspace_id = $1) as identities,
        (select json_agg(p order by id) from permissions p where workspace_id = $1) as permissions,
        (select json_agg(c order by id) from credit_accounts c where workspace_id = $1) as accounts,
-       (select json_agg(l order by id) from rate_limits l where workspace_id = $1) as limits,
-       (select json_agg(m order by id) from key_migrations m where workspace_id = $1) as migrations`,
+       (select json_agg(l order by id) from rate_limits l where workspace_id = $1) as limits`,
     [workspaceId],
   );
   return rows[0];
@@ -180,13 +191,24 @@ test.each([
   ['base64 with bits that no byte holds', `${'A'.repeat(42)}B`],
   ['both alphabets of base64', `+_${'A'.repeat(41)}`],
   ['a line break', `${sha256('a')}\n`],
+  ['behind an unknown prefix', `md5:${sha256('a')}`],
+  ['behind a prefix in other letters', `prefixedapikey:${sha256('a')}`],
+  ['behind two prefixes', `sha256:prefixedApiKey:${sha256('a')}`],
+  ['behind no prefix but its colon', `:${sha256('a')}`],
+  ['a prefix alone', 'prefixedApiKey:'],
   ['nothing', ''],
 ])('a hash that is %s is refused by its place, and nothing is imported', async (_name, wrong) => {
   await expect(migrate([sha256('good'), { hash: wrong }])).rejects.toMatchObject({
     code: 'invalid_input',
-    errors: [{ location: 'body.keys[1].hash', message: 'is not a SHA-256 hash' }],
+    errors: [
+      {
+        location: 'body.keys[1].hash',
+        message: expect.stringContaining('SHA-256'),
+        fix: expect.stringMatching(/64 hex digits.*base64 or base64url.*"prefixedApiKey:".*"sha256:"/),
+      },
+    ],
   });
-  expect(await rowsOf(principal)).toMatchObject({ keys: null, migrations: null });
+  expect(await rowsOf(principal)).toMatchObject({ keys: null });
 });
 
 test('hashes that the workspace has, in any of its APIs, and repeats in a call fail; the others are imported', async () => {
@@ -237,8 +259,8 @@ test("another workspace's API is answered as one that is gone; without the permi
   await expect(migrate(hashes, { apiId: 'api_none' }, verifier)).rejects.toMatchObject(lacks);
   await side.pool.query('update apis set deleted_at = now() where id = $1', [apiId]);
   await expect(migrate(hashes)).rejects.toMatchObject(answer);
-  expect(await rowsOf(principal)).toMatchObject({ keys: null, migrations: null });
-  expect(await rowsOf(other)).toMatchObject({ keys: null, migrations: null });
+  expect(await rowsOf(principal)).toMatchObject({ keys: null });
+  expect(await rowsOf(other)).toMatchObject({ keys: null });
 });
 
 test('a permission for the one API is enough, and unknown permissions are made only by who may', async () => {
@@ -246,7 +268,7 @@ test('a permission for the one API is enough, and unknown permissions are made o
   await expect(migrate([{ hash: sha256('a'), permissions: ['new.one'] }], {}, by)).rejects.toMatchObject({
     code: 'insufficient_permissions',
   });
-  expect(await rowsOf(principal)).toMatchObject({ keys: null, permissions: null, migrations: null });
+  expect(await rowsOf(principal)).toMatchObject({ keys: null, permissions: null });
   await migrate([{ hash: sha256('a'), permissions: ['new.one'] }]);
   expect((await migrate([{ hash: sha256('b'), permissions: ['new.one'] }], {}, by)).data.failed).toEqual([]);
 });
@@ -260,29 +282,77 @@ test('a role that there is not refuses the whole call', async () => {
   expect(await rowsOf(principal)).toMatchObject({ keys: null });
 });
 
-test('the first call of a migration fixes its format', async () => {
-  const first = await migrate([sha256('long')], { format: 'prefixedApiKey' });
-  expect(await storedHash(first.data.migrated[0]?.keyId)).toBe(
-    importedHash(principal.workspaceId, 'prefixedApiKey', 'mig_1', sha256('long')),
+test('a hash says itself what it was made of, and one call may mix them', async () => {
+  const digest = hash('sha256', 'long', 'buffer');
+  const forms = [
+    `prefixedApiKey:${digest.toString('base64')}`,
+    digest.toString('hex'),
+    `sha256:${digest.toString('base64url')}`,
+    `prefixedApiKey:${digest.toString('hex').toUpperCase()}`,
+  ];
+  const { data } = await migrate(forms);
+  // As they were sent, prefix and all.
+  expect(data.migrated.map((key) => key.hash)).toEqual(forms.slice(0, 2));
+  expect(data.failed).toEqual(forms.slice(2));
+  const held = await Promise.all(data.migrated.map(async ({ keyId }) => await storedHash(keyId)));
+  expect(held).toEqual(
+    (['prefixedApiKey', 'sha256'] as const).map((format) =>
+      importedHash(principal.workspaceId, format, 'mig_1', sha256('long')),
+    ),
   );
-  await expect(migrate([sha256('b')], { format: 'sha256' })).rejects.toMatchObject({
-    code: 'invalid_input',
-    errors: [{ location: 'body.format', message: expect.stringContaining('"prefixedApiKey"') }],
+  // A later call of the migration isn't bound by it, and another migration has the prefixed hash for itself.
+  expect((await migrate([`prefixedApiKey:${sha256('b')}`, sha256('c')])).data.failed).toEqual([]);
+  expect((await migrate(forms.slice(0, 2), { migrationId: 'mig_2' })).data).toMatchObject({
+    migrated: [{ hash: forms[0] }],
+    failed: [forms[1]],
   });
-  const unsaid = await migrate([sha256('c')]);
-  expect(await storedHash(unsaid.data.migrated[0]?.keyId)).toBe(
-    importedHash(principal.workspaceId, 'prefixedApiKey', 'mig_1', sha256('c')),
-  );
-  // Another migration, and another workspace's of the same name, have formats of their own.
-  await migrate([sha256('d')], { migrationId: 'mig_2' });
-  await expect(
-    migrate([sha256('e')], { migrationId: 'mig_2', format: 'prefixedApiKey' }),
-  ).rejects.toMatchObject({ code: 'invalid_input' });
-  const other = await makePrincipal(side.pool);
-  await migrate([sha256('f')], { apiId: await makeApi(other), format: 'sha256' }, other);
 });
 
-test('each key has its change row, under what it is held under, and the call one audit line without hashes', async () => {
+test('a key that was deleted is imported again, as another one, and the feed tells of its hash', async () => {
+  const first = (await migrate([sha256('a'), sha256('b')])).data.migrated.map(({ keyId }) => keyId);
+  const held = await storedHash(first[0]);
+  await side.manage.keys.deleteKey(contextOf(principal), { keyId: first[0] ?? '' });
+  const { data, revision } = await migrate([sha256('b'), sha256('a')]);
+  expect(data).toMatchObject({ migrated: [{ hash: sha256('a') }], failed: [sha256('b')] });
+  const second = data.migrated[0]?.keyId;
+  expect(second).not.toBe(first[0]);
+  const told = (await readChanges(side.pool)).filter(({ xid }) => xid === revision.xid.toString());
+  expect(told).toEqual([expect.objectContaining({ kind: 'key', id: second, hash: held })]);
+  expect(await storedHash(second)).toBe(held);
+  expect(await storedHash(first[0])).not.toBe(held);
+  // Deleted once more, and once more.
+  await side.manage.keys.deleteKey(contextOf(principal), { keyId: second ?? '' });
+  expect((await migrate([sha256('a')])).data.failed).toEqual([]);
+});
+
+test('keys of a deleted API are imported into another one; those of another workspace stay as they are', async () => {
+  const other = await makePrincipal(side.pool);
+  const gone = { apiId: await makeApi(other) };
+  const theirs = (await migrate([sha256('a')], gone, other)).data.migrated[0]?.keyId;
+  await side.manage.apis.deleteApi(contextOf(other), gone);
+  const before = await rowsOf(other);
+  const ours = (await migrate([sha256('a')])).data.migrated[0]?.keyId;
+  await side.manage.apis.deleteApi(contextOf(principal), { apiId });
+  const next = { apiId: await makeApi(principal) };
+  const { data } = await migrate([sha256('a')], next);
+  expect(data.failed).toEqual([]);
+  expect(await storedHash(data.migrated[0]?.keyId)).not.toBe(await storedHash(ours));
+  expect(await rowsOf(other)).toEqual(before);
+  expect(await storedHash(theirs)).toBe(importedHash(other.workspaceId, 'sha256', 'mig_1', sha256('a')));
+});
+
+test('imports of the same deleted keys at the same time import each once', async () => {
+  const hashes = Array.from({ length: 50 }, (_, n) => sha256(`deleted ${n}`));
+  await migrate(hashes);
+  await side.pool.query('update keys set deleted_at = now() where api_id = $1', [apiId]);
+  const answers = await Promise.all(
+    [hashes, hashes.toReversed(), hashes].map((all) => migrateElsewhere(all)),
+  );
+  expect(answers.flatMap(({ data }) => data.migrated)).toHaveLength(50);
+  expect(answers.flatMap(({ data }) => data.failed)).toHaveLength(100);
+});
+
+test('each key has its change row, under what it is held under, and the call audit lines without hashes', async () => {
   const { data, revision } = await migrate([
     { hash: sha256('a'), name: 'secret name', externalId: 'someone', credits: { remaining: 1 } },
     sha256('b'),
@@ -294,15 +364,18 @@ test('each key has its change row, under what it is held under, and the call one
   expect(keys.map(({ id }) => id)).toEqual(data.migrated.map(({ keyId }) => keyId));
   for (const { id, hash: held } of keys) expect(held).toBe(await storedHash(id));
   expect(changes.map(({ kind }) => kind).toSorted()).toEqual(['credits', 'identity', 'key', 'key']);
-  const { rows } = await side.pool.query('select action, target_id, detail from audit_log where xid = $1', [
-    xid,
-  ]);
+  const { rows } = await side.pool.query(
+    'select action, target_id, detail from audit_log where xid = $1 order by action',
+    [xid],
+  );
+  // What is made on the way has a line of its own, as by the call that makes it.
   expect(rows).toEqual([
     {
-      action: 'key.migrate',
-      target_id: 'mig_1',
-      detail: { apiId, format: 'sha256', migrated: 2, failed: 1 },
+      action: 'identity.create',
+      target_id: changes.find(({ kind }) => kind === 'identity')?.id,
+      detail: { meta: false, ratelimits: 0 },
     },
+    { action: 'key.migrate', target_id: 'mig_1', detail: { apiId, migrated: 2, failed: 1 } },
   ]);
 });
 
@@ -322,7 +395,7 @@ test('imports of the same keys at the same time import each key once', async () 
     permissions: [`p.${n % 10}`],
   }));
   const orders = [keys, keys.toReversed(), [...keys.slice(100), ...keys.slice(0, 100)]];
-  const answers = await Promise.all(orders.map((order) => migrate(order)));
+  const answers = await Promise.all(orders.map((order) => migrateElsewhere(order)));
   expect(answers.flatMap(({ data }) => data.migrated)).toHaveLength(200);
   expect(answers.flatMap(({ data }) => data.failed)).toHaveLength(400);
   expect(await rowsOf(principal)).toMatchObject({
@@ -360,4 +433,14 @@ test('5000 keys are imported by a few statements', async () => {
     permissions: ['p.4999'],
     credits: { remaining: 4999 },
   });
+});
+
+test('the text of a key that the workspace made itself isn’t imported beside it, where it would outlive its deletion', async () => {
+  const made = await side.manage.keys.createKey(contextOf(principal), { apiId });
+  const brought = sha256(made.data.key);
+  expect((await migrate([brought])).data).toEqual({ migrated: [], failed: [brought] });
+  const other = await makePrincipal(side.pool);
+  const theirs = await side.manage.apis.createApi(contextOf(other), { name: 'theirs' });
+  const { data } = await migrate([brought], { apiId: theirs.data.apiId }, other);
+  expect(data.failed).toEqual([]);
 });

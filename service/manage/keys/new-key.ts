@@ -5,8 +5,10 @@ import { setRateLimits } from '../rate-limits.ts';
 import type { RateLimitInput } from '../types.ts';
 import { setKeyPermissions, setKeyRoles } from './grants.ts';
 
+/** Random bytes of a key where nothing says how many. */
+export const KEY_BYTES = 16;
 /** Characters after the prefix that are stored, so that people recognise their key. */
-const START_LENGTH = 4;
+export const START_LENGTH = 4;
 
 /** A key with all that it is given, found or made before. */
 export interface NewKey {

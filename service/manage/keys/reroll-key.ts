@@ -6,16 +6,12 @@ import type { ManageDeps } from '../deps.ts';
 import { writeOnce } from '../idempotency.ts';
 import type { WriteTransaction } from '../ports.ts';
 import { copyRateLimits } from '../rate-limits.ts';
+import { requireFor } from '../refusals.ts';
 import type { WriteContext, Written } from '../types.ts';
-import { requireEncrypt } from './key-texts.ts';
 import { type LockedKey, lockKey } from './lock-key.ts';
-import { insertKey, startOf } from './new-key.ts';
+import { insertKey, KEY_BYTES, START_LENGTH, startOf } from './new-key.ts';
 import type { NewKeyData, RerollKeyInput } from './types.ts';
 
-/** Random bytes of a key that replaces an imported one, whose length is unknown. */
-const KEY_BYTES = 16;
-/** Characters of `start` that follow the prefix. */
-const START_LENGTH = 4;
 /**
  * Tasks compare a key's end with clocks of their own, some of which are behind the one that `now` comes from: a key that ends at once
  * has ended a moment ago for all of them. Clocks that are kept by NTP differ by milliseconds.
@@ -52,6 +48,7 @@ export async function rerollKey(
       const remembered: Remembered = {
         keyId: newId('key', deps.randomBytes),
         prefix: prefixOf(old.start),
+        // An imported key's length is unknown.
         byteLength: old.byteLength ?? KEY_BYTES,
       };
       const data = answerOf(deps, remembered, entropy);
@@ -116,7 +113,7 @@ async function requireKept(
   transaction: WriteTransaction,
   { apiId }: LockedKey,
 ): Promise<void> {
-  requireEncrypt(principal, apiId);
+  requireFor(principal, 'api.*.encrypt_key', apiId);
   const open = await transaction.query('select from apis where id = $1 and recoverable_keys', [apiId]);
   if (open.length > 0) return;
   throw new Problem(

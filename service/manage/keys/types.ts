@@ -1,4 +1,3 @@
-import type { ImportFormat } from '../../domain/held-under.ts';
 import type { IdentityView } from '../identities/types.ts';
 import type { PermissionView, RoleView } from '../permissions/types.ts';
 import type { Meta, Nothing, RateLimitInput, RateLimitView, Read, Write } from '../types.ts';
@@ -71,7 +70,7 @@ export interface UpdateKeyInput {
 
 export interface DeleteKeyInput {
   readonly keyId: string;
-  /** True removes the row; otherwise the key is marked deleted. Both make it unknown to verification. */
+  /** True removes the row, also of a key that is marked deleted; otherwise the key is marked deleted. Verification knows neither. */
   readonly permanent?: boolean;
 }
 
@@ -94,18 +93,19 @@ export interface RerollKeyInput {
   readonly expiration: number;
 }
 
-/** One key of an import: its hash in the migration's format, and what it has. */
+/** One key of an import: its hash, and what it has. */
 export interface ImportedKey extends KeyFields {
-  /** SHA-256 as 64 hex digits or as base64. */
+  /**
+   * SHA-256 as 64 hex digits, or as base64 or base64url of its 32 bytes; of the whole text, or, after `prefixedApiKey:`, of what
+   * follows its last underscore. `sha256:` before it says what is meant without.
+   */
   readonly hash: string;
 }
 
 export interface MigrateKeysInput {
-  /** Names the import within the workspace; made by its first keys. */
+  /** Names the import within the workspace. Verifications give it for keys whose hash is a `prefixedApiKey`. */
   readonly migrationId: string;
   readonly apiId: string;
-  /** Of all hashes of this migration. @default sha256 */
-  readonly format?: ImportFormat;
   readonly keys: readonly ImportedKey[];
 }
 

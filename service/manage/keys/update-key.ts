@@ -1,9 +1,9 @@
 import { auditOf } from '../audit.ts';
 import type { ManageDeps } from '../deps.ts';
 import { writeOnce } from '../idempotency.ts';
-import { findOrMakeIdentity } from '../identities/find-or-make-identity.ts';
+import { findOrMakeIdentity } from '../identities/find-or-make-identities.ts';
 import type { WriteTransaction } from '../ports.ts';
-import { limitsMore, readRateLimits, setRateLimits } from '../rate-limits.ts';
+import { limitsInForceMore, readLimitsInForce, setRateLimits } from '../rate-limits.ts';
 import { refuseNul } from '../refusals.ts';
 import type { Nothing, WriteContext, Written } from '../types.ts';
 import {
@@ -33,8 +33,7 @@ export async function updateKey(
       const losses = [
         losesAccessBy(before, input),
         await setGrants(update),
-        await setFields(update),
-        await setLimits(update),
+        await setFieldsAndLimits(update),
         await setCredits(update),
       ];
       transaction.changedRecord('key', input.keyId, before.hash);
@@ -67,8 +66,24 @@ function losesAccessBy(before: LockedKey, input: UpdateKeyInput): boolean {
   return before.expiresAtMs === null || input.expires < before.expiresAtMs;
 }
 
-/** True where the key comes to an identity that has rate limits. */
-async function setFields({ deps, context, transaction, before, input }: Update): Promise<boolean> {
+/** True where the rate limits of the key, or those that it comes to share, may let less through. */
+async function setFieldsAndLimits(update: Update): Promise<boolean> {
+  const { deps, context, transaction, before, input } = update;
+  const { keyId, externalId, ratelimits } = input;
+  if (externalId === undefined && ratelimits === undefined) {
+    await setFields(update);
+    return false;
+  }
+  const limits = await readLimitsInForce(transaction, keyId, before.identityId);
+  const identityId = await setFields(update);
+  if (ratelimits !== undefined) {
+    await setRateLimits(transaction, deps, { keyId }, context.principal.workspaceId, ratelimits);
+  }
+  return limitsInForceMore(limits, await readLimitsInForce(transaction, keyId, identityId));
+}
+
+/** Returns the id of the key's identity afterwards, null where it has none. */
+async function setFields({ deps, context, transaction, before, input }: Update): Promise<string | null> {
   const values: unknown[] = [input.keyId];
   const sets = ['updated_at = now()'];
   const set = (
@@ -89,16 +104,14 @@ async function setFields({ deps, context, transaction, before, input }: Update):
   }
   let identityId = before.identityId;
   if (input.externalId !== undefined) {
-    const { workspaceId } = context.principal;
     identityId =
       input.externalId === null
         ? null
-        : await findOrMakeIdentity(transaction, workspaceId, input.externalId, deps.randomBytes);
+        : await findOrMakeIdentity(transaction, context, input.externalId, deps.randomBytes);
     set('identity_id', identityId);
   }
   await transaction.query(`update keys set ${sets.join(', ')} where id = $1`, values);
-  if (identityId === null || identityId === before.identityId) return false;
-  return (await readRateLimits(transaction, { identityId })).length > 0;
+  return identityId;
 }
 
 /** True where the key loses a role or a permission. */
@@ -110,19 +123,10 @@ async function setGrants({ deps, context, transaction, input }: Update): Promise
   if (roles !== undefined)
     await setKeyRoles(transaction, keyId, await findRoles(transaction, principal, roles));
   if (permissions !== undefined) {
-    const ids = await findOrMakePermissions(transaction, principal, permissions, deps.randomBytes);
+    const ids = await findOrMakePermissions(transaction, context, permissions, deps.randomBytes);
     await setKeyPermissions(transaction, keyId, ids);
   }
   return losesGrants(before, await readGrants(transaction, keyId));
-}
-
-/** True where the key's own rate limits may let less through. */
-async function setLimits({ deps, context, transaction, input }: Update): Promise<boolean> {
-  const { keyId, ratelimits } = input;
-  if (ratelimits === undefined) return false;
-  const before = await readRateLimits(transaction, { keyId });
-  await setRateLimits(transaction, deps, { keyId }, context.principal.workspaceId, ratelimits);
-  return limitsMore(before, ratelimits);
 }
 
 /** True where the key may spend less. */

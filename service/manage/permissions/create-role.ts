@@ -30,7 +30,7 @@ export async function createRole(
   refuseNul('description', description);
   return await writeOnce<MadeRole, MadeRole>(deps, context, {
     async run(transaction) {
-      const ids = await findOrMakePermissions(transaction, principal, permissions, deps.randomBytes);
+      const ids = await findOrMakePermissions(transaction, context, permissions, deps.randomBytes);
       const roleId = newId('role', deps.randomBytes);
       const made = await transaction.query(
         `insert into roles (id, workspace_id, name, description) values ($1, $2, $3, nullif($4, ''))

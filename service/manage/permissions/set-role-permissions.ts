@@ -22,7 +22,7 @@ export async function setRolePermissions(
   return await writeOnce<readonly PermissionView[], readonly PermissionView[]>(deps, context, {
     async run(transaction) {
       const roleId = await lockRole(transaction, principal.workspaceId, role, 'for no key update');
-      const ids = await findOrMakePermissions(transaction, principal, permissions, deps.randomBytes);
+      const ids = await findOrMakePermissions(transaction, context, permissions, deps.randomBytes);
       const lost = await transaction.query(
         'delete from role_permissions where role_id = $1 and permission_id <> all($2::text[]) returning permission_id',
         [roleId, ids],

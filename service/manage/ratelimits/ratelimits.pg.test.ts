@@ -181,11 +181,11 @@ test('a namespace takes 10,000 overrides, and no more', async () => {
   expect((await set({ identifier: 'the last one', limit: 1 })).revokes).toBe(true);
 });
 
-test('1,000 of them may be patterns, and no more', async () => {
-  await fill(999, 'user*');
+test('200 of them may be patterns, and no more', async () => {
+  await fill(199, 'user*');
   await set({ identifier: '*@example.com' });
   const refusal = await set({ identifier: 'one*more' }).catch((error: unknown) => error);
-  expect(refusal).toMatchObject({ code: 'precondition_failed', message: expect.stringContaining('1000 ') });
+  expect(refusal).toMatchObject({ code: 'precondition_failed', message: expect.stringContaining('200 ') });
   await set({ identifier: 'no pattern' });
   await set({ identifier: '*@example.com', limit: 1 });
 });

@@ -12,7 +12,7 @@ import type { SetOverrideInput } from './types.ts';
 /** Overrides of one namespace: each task holds all of them in memory, and reads them again at each change. */
 const MAX_OVERRIDES = 10_000;
 /** Those with `*`, which are tried one after the other for each identifier that has no override of its own. */
-const MAX_PATTERNS = 1_000;
+const MAX_PATTERNS = 200;
 
 interface SetOverride {
   readonly overrideId: string;

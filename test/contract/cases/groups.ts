@@ -9,9 +9,11 @@ export function groupCases(target: TargetOf): void {
       const workspace = await target().workspace();
       const { apiId } = await workspace.must('apis.createApi', { name: 'payments' });
       expect(apiId).toMatch(/^api_/);
-      expect(await workspace.must('apis.getApi', { apiId })).toEqual({ id: apiId, name: 'payments' });
-      await workspace.must('apis.updateApi', { apiId, name: 'billing' });
-      expect(await workspace.must('apis.getApi', { apiId })).toEqual({ id: apiId, name: 'billing' });
+      const made = { id: apiId, name: 'payments', ipAllowlist: [], recoverableKeys: false };
+      expect(await workspace.must('apis.getApi', { apiId })).toEqual(made);
+      const update = { name: 'billing', ipAllowlist: ['192.0.2.0/24'], recoverableKeys: true };
+      await workspace.must('apis.updateApi', { apiId, ...update });
+      expect(await workspace.must('apis.getApi', { apiId })).toEqual({ id: apiId, ...update });
       const { keyId } = await workspace.must('keys.createKey', { apiId });
       await workspace.must('apis.deleteApi', { apiId });
       for (const [verb, body] of [

@@ -1,3 +1,4 @@
+import { hash, randomBytes } from 'node:crypto';
 import * as errors from '@unkey/api/models/errors';
 import { describe, expect, test } from 'vitest';
 import type { TargetOf } from '../../target.ts';
@@ -60,6 +61,35 @@ export function clientAnswerCases(target: TargetOf): void {
         credits: 0,
         ratelimits: [{ name: 'calls', limit: 5, remaining: 4, exceeded: false }],
       });
+    });
+
+    test('an import of hashes of what follows the prefix', async () => {
+      const workspace = await target().workspace();
+      const client = workspace.client();
+      const secret = randomBytes(16).toString('hex');
+      const sent = `prefixedApiKey:${hash('sha256', secret, 'base64')}`;
+      const apiId = await workspace.apiId();
+      const { data } = await client.keys.migrateKeys({
+        migrationId: 'by-client',
+        apiId,
+        keys: [{ hash: sent, name: 'imported' }],
+      });
+      expect(data).toMatchObject({ migrated: [{ hash: sent }], failed: [] });
+      const asked = { key: `acme_live_${secret}`, migrationId: 'by-client' };
+      expect((await client.keys.verifyKey(asked)).data).toMatchObject({
+        valid: true,
+        code: 'VALID',
+        keyId: data.migrated[0]?.keyId,
+        name: 'imported',
+      });
+    });
+
+    test('an API, of which it keeps the fields that it knows', async () => {
+      const workspace = await target().workspace();
+      const apiId = await workspace.apiId();
+      const { data } = await workspace.client().apis.getApi({ apiId });
+      expect(Object.keys(data)).toEqual(expect.arrayContaining(['id', 'name']));
+      expect(data.id).toBe(apiId);
     });
 
     test('404 as NotFoundErrorResponse', async () => {

@@ -120,16 +120,35 @@ export function keyCases(target: TargetOf): void {
       const workspace = await target().workspace();
       const secret = randomBytes(16).toString('hex');
       const digest = hash('sha256', secret, 'buffer');
-      const input = { migrationId: 'prefixed', apiId: await workspace.apiId(), format: 'prefixedApiKey' };
-      const first = { ...input, keys: [{ hash: digest.toString('base64') }] };
-      expect(await workspace.must('keys.migrateKeys', first)).toMatchObject({ failed: [] });
-      const second = { ...input, keys: [{ hash: digest.toString('hex') }] };
+      const input = { migrationId: 'prefixed', apiId: await workspace.apiId() };
+      const sent = `prefixedApiKey:${digest.toString('base64')}`;
+      const first = { ...input, keys: [{ hash: sent }] };
+      expect(await workspace.must('keys.migrateKeys', first)).toMatchObject({ migrated: [{ hash: sent }] });
+      const second = { ...input, keys: [{ hash: `prefixedApiKey:${digest.toString('hex')}` }] };
       expect(await workspace.must('keys.migrateKeys', second)).toMatchObject({ migrated: [] });
       const asked = { migrationId: 'prefixed' };
       for (const prefix of ['pk_', 'pk_live_'])
         expect(await workspace.verify({ key: prefix + secret }, asked)).toMatchObject({ code: 'VALID' });
       for (const text of [secret, `pk_${secret}x`])
         expect(await workspace.verify({ key: text }, asked)).toEqual({ valid: false, code: 'NOT_FOUND' });
+    });
+
+    test('imports again what was deleted', async () => {
+      const workspace = await target().workspace();
+      const { text, hash: sent } = importedKey();
+      const input = { migrationId: 'again', apiId: await workspace.apiId(), keys: [{ hash: sent }] };
+      const migrated = async (): Promise<readonly { readonly keyId: string }[]> =>
+        (await workspace.must('keys.migrateKeys', input))['migrated'] as { keyId: string }[];
+      const [first] = await migrated();
+      const asked = { migrationId: 'again' };
+      expect(await workspace.verify({ key: text }, asked)).toMatchObject({ keyId: first?.keyId });
+      await workspace.must('keys.deleteKey', { keyId: first?.keyId });
+      expect(await workspace.verify({ key: text }, asked)).toMatchObject({ code: 'NOT_FOUND' });
+      const [second] = await migrated();
+      expect(await workspace.verify({ key: text }, asked)).toMatchObject({
+        code: 'VALID',
+        keyId: second?.keyId,
+      });
     });
 
     test('imports thousands in one call', async () => {
