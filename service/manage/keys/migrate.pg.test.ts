@@ -54,16 +54,10 @@ async function migrate(
   });
 }
 
-/** In a task of its own, which lets one import of a workspace through at a time. */
+/** In a task of its own, since one task does its imports of a workspace one after the other. */
 async function migrateElsewhere(keys: readonly (ImportedKey | string)[]) {
   return await migrate(keys, {}, principal, side.manageOfATask());
 }
-
-test('a task takes one import of a workspace at a time', async () => {
-  const [first, second] = [migrate([sha256('one')]), migrate([sha256('two')])];
-  await expect(second).rejects.toMatchObject({ code: 'database_unavailable' });
-  expect((await first).data.failed).toEqual([]);
-});
 
 async function storedHash(keyId: string | undefined): Promise<string | undefined> {
   const { rows } = await side.pool.query<{ hash: string }>(
