@@ -1,37 +1,9 @@
-import type { InjectOptions } from 'fastify';
-import { afterAll, afterEach, expect, test } from 'vitest';
-import {
-  AUTHORIZED,
-  fakeManage,
-  KEY_VIEW,
-  PRINCIPAL,
-  REVISION_TEXT,
-  testDeps,
-} from '../../../test/http/app-deps.ts';
-import { buildApp } from '../../app.ts';
+import { expect, test } from 'vitest';
+import { fakeManage, KEY_VIEW, PRINCIPAL, REVISION_TEXT } from '../../../test/http/app-deps.ts';
+import { routesOf } from '../../../test/http/routes.ts';
 import { Problem, type ProblemCode } from '../../domain/problem.ts';
-import type { HttpDeps } from '../deps.ts';
 
-const open: { close(): Promise<void> }[] = [];
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((app) => app.close()));
-});
-
-// Tests that change no dependency share an app, since building one takes a while, and find no calls noted.
-const shared = testDeps();
-const sharedApp = buildApp(shared);
-afterAll(() => sharedApp.close());
-
-function start(overrides?: Partial<HttpDeps>) {
-  shared.calls.splice(0);
-  const deps = overrides === undefined ? shared : testDeps(overrides);
-  const app = overrides === undefined ? sharedApp : buildApp(deps);
-  if (app !== sharedApp) open.push(app);
-  async function post(verb: string, payload: object, headers: InjectOptions['headers'] = AUTHORIZED) {
-    return await app.inject({ method: 'POST', url: `/v2/keys.${verb}`, headers, payload });
-  }
-  return { post, deps };
-}
+const start = routesOf('keys');
 
 interface Refusal {
   readonly error: {
