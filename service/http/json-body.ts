@@ -74,8 +74,9 @@ function flaw(value: unknown, depth: number, isStorable: (text: string) => boole
   return undefined;
 }
 
-const BAD_TEXT = 'must not hold U+0000 or half of a surrogate pair';
+/** What is wrong with a text that the database can't hold. */
+export const BAD_TEXT = 'must not hold U+0000 or half of a surrogate pair';
 
-function isStorableText(text: string): boolean {
+export function isStorableText(text: string): boolean {
   return text.isWellFormed() && !text.includes('\u0000');
 }

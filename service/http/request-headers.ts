@@ -5,6 +5,9 @@ import { parseRevision, type Revision } from '../domain/revision.ts';
 import type { Idempotency } from '../manage/types.ts';
 import { invalidInput } from './errors.ts';
 
+/** How long a request may wait for the revision that it asks for, before home is asked or it is refused. */
+export const MIN_REVISION_WAIT_MS = 1000;
+
 /** The revision that `Keyhearth-Min-Revision` asks for; undefined without the header. Throws Problem `invalid_input`. */
 export function minRevisionOf(request: FastifyRequest): Revision | undefined {
   const text = request.headers['keyhearth-min-revision'];

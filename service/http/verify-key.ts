@@ -7,7 +7,7 @@ import type { Freshness } from '../verify/ports.ts';
 import type { Verdict, Verifier, VerifyRequest } from '../verify/verifier.ts';
 import { flagView, sendJson } from './answers.ts';
 import { bearerText } from './authentication.ts';
-import { clientAddressOf, minRevisionOf } from './request-headers.ts';
+import { clientAddressOf, MIN_REVISION_WAIT_MS, minRevisionOf } from './request-headers.ts';
 import { checkWantedLimits, VerifyKeyBody } from './schemas/verify-key.ts';
 import { verifyAnswer } from './verify-answer.ts';
 
@@ -26,9 +26,6 @@ interface Stopwatch {
   start(): number;
   stop(startedMs: number): void;
 }
-
-/** How long a request may wait for the revision that it asks for, before home is asked. */
-const MIN_REVISION_WAIT_MS = 1000;
 
 /**
  * `POST /v2/keys.verifyKey`. With root key and key in memory the handler runs from the parsed body to the sent answer without a

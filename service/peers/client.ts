@@ -1,6 +1,6 @@
 import { Problem } from '../domain/problem.ts';
 import { PEER_HEADER, sign } from './signature.ts';
-import { refusalOf } from './refusal.ts';
+import { refusalOf } from '../domain/refusal.ts';
 import { AnswerLost, type Incoming, NotSent, type Outgoing } from './transport.ts';
 import * as spendWire from './spend-wire.ts';
 import { spendAt } from './spend.ts';

@@ -1,6 +1,6 @@
 import { Problem, type ProblemCode } from '../domain/problem.ts';
+import { refusalOf } from '../domain/refusal.ts';
 import type { Spending } from '../verify/ports.ts';
-import { refusalOf } from './refusal.ts';
 import * as spendWire from './spend-wire.ts';
 import { AnswerLost, type Incoming, NotSent } from './transport.ts';
 

@@ -13,7 +13,8 @@ import type { Freshness } from '../../verify/ports.ts';
 import { flagView, sendData } from '../answers.ts';
 import { bearerText } from '../authentication.ts';
 import { KEY_BODY_BYTES } from '../body-limits.ts';
-import { clientAddressOf, minRevisionOf } from '../request-headers.ts';
+import { BAD_TEXT, isStorableText } from '../json-body.ts';
+import { clientAddressOf, MIN_REVISION_WAIT_MS, minRevisionOf } from '../request-headers.ts';
 import { refused } from '../schemas/fields.ts';
 import { LimitBody, MultiLimitBody } from '../schemas/limit.ts';
 import type { MakeNamespaceFor } from './make-namespace.ts';
@@ -26,9 +27,6 @@ export interface LimitDeps {
   readonly freshness: Pick<Freshness, 'waitFor'>;
   readonly makeNamespace: MakeNamespaceFor;
 }
-
-/** How long a request may wait for the revision that it asks for. */
-const MIN_REVISION_WAIT_MS = 1000;
 
 /** A caller's limits, and how the answer to them is written. */
 interface Call {
@@ -153,10 +151,6 @@ function send(request: FastifyRequest, reply: FastifyReply, call: Call, answered
 /** A namespace's name is written to the database at its first use, which can't hold every text. */
 function requireStorable(input: LimitInput, locationOf: Call['locationOf']): void {
   const { namespace } = input;
-  if (namespace.isWellFormed() && !namespace.includes('\u0000')) return;
-  throw refused(
-    `${locationOf(input)}.namespace`,
-    'must not hold U+0000 or half of a surrogate pair',
-    'Send a name without it.',
-  );
+  if (isStorableText(namespace)) return;
+  throw refused(`${locationOf(input)}.namespace`, BAD_TEXT, 'Send a name without it.');
 }

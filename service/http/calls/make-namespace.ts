@@ -1,5 +1,6 @@
 import type { Principal } from '../../domain/principal.ts';
 import { Problem, type ProblemCode, PROBLEMS } from '../../domain/problem.ts';
+import { refusalOf } from '../../domain/refusal.ts';
 import { parseRevision, type Revision } from '../../domain/revision.ts';
 import type { PassedAnswer } from '../../peers/types.ts';
 import type { HttpDeps } from '../deps.ts';
@@ -16,6 +17,12 @@ export interface NamespaceMaker {
 export type MakeNamespaceFor = (caller: NamespaceMaker, name: string) => Promise<Revision>;
 
 const PATH = '/v2/ratelimit.createNamespace';
+
+/** All but that there is no such call, which a home of an earlier version says: that isn't the caller's mistake. */
+const CODES = Object.keys(PROBLEMS).filter(
+  // The table's own keys.
+  (code): code is ProblemCode => code !== 'route_not_found',
+);
 
 /** Makes namespaces at home: by a write of this task, or by a management call that is passed on with the caller's own credentials. */
 export function namespaceMaker(
@@ -45,44 +52,21 @@ export function namespaceMaker(
     if (answer.status === 200 && revision !== undefined) return revision;
     // It marks an answer that refuses this task's signature: a fault between the tasks, and none of the caller.
     const isRefused = answer.headers[deps.peerGate.header] !== undefined;
-    throw isRefused ? noHome(home.region, answer) : refusalOf(answer, home.region);
+    throw isRefused ? noHome(home.region, answer) : said(answer, home.region);
   };
 }
 
 /** What home refused with, said again in this task's own answer. */
-function refusalOf(answer: PassedAnswer, region: string): Problem {
-  const { type, detail } = errorOf(answer.body);
-  const code = codeOf(type);
-  // A home of a version that has no such call: that isn't the caller's mistake either.
-  const isKnown = code !== undefined && code !== 'route_not_found';
-  const isCallers = isKnown && answer.status >= 400 && PROBLEMS[code].status === answer.status;
-  if (!isCallers) return noHome(region, answer);
+function said(answer: PassedAnswer, region: string): Problem {
+  const refusal = refusalOf(answer.body, CODES);
+  const isRefusal = refusal !== undefined && PROBLEMS[refusal.code].status === answer.status;
+  if (!isRefusal) return noHome(region, answer);
   const retryAfterS = Number(answer.headers['retry-after'] ?? '');
-  return new Problem(code, detail, retryAfterS > 0 ? { retryAfterS } : {});
+  return new Problem(refusal.code, refusal.detail, retryAfterS > 0 ? { retryAfterS } : {});
 }
 
 function noHome(region: string, { status }: PassedAnswer): Problem {
   return new Problem('no_home', `The home region, ${region}, did not make the namespace: ${status}.`, {
     retryAfterS: 1,
   });
-}
-
-function errorOf(body: string): { readonly type: string; readonly detail: string } {
-  try {
-    // Each field is looked at before it is used.
-    const { error } = JSON.parse(body) as { error?: { type?: unknown; detail?: unknown } };
-    return { type: textOf(error?.type), detail: textOf(error?.detail) };
-  } catch {
-    return { type: '', detail: '' };
-  }
-}
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : '';
-}
-
-function codeOf(type: string): ProblemCode | undefined {
-  // The table's own keys.
-  const codes = Object.keys(PROBLEMS) as ProblemCode[];
-  return codes.find((code) => type.endsWith(`/${PROBLEMS[code].type}`));
 }

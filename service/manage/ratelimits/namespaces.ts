@@ -1,9 +1,9 @@
 import type { KeyHash } from '../../domain/brands.ts';
 import type { Principal } from '../../domain/principal.ts';
 import { Problem } from '../../domain/problem.ts';
-import { mayRoot, type RootPermission } from '../../domain/root-permissions.ts';
+import type { RootPermission } from '../../domain/root-permissions.ts';
 import type { Rows } from '../ports.ts';
-import { lacksPermission } from '../refusals.ts';
+import { requireFor } from '../refusals.ts';
 
 export interface Namespace {
   readonly id: string;
@@ -33,12 +33,7 @@ export async function findNamespace(
     throw new Problem('ratelimit_namespace_not_found', 'There is no such namespace of rate limits.');
   }
   const { id, hash, deleted } = found;
-  if (!mayRoot(principal, permission, id)) {
-    throw lacksPermission(
-      permission,
-      permission.replace('*', () => id),
-    );
-  }
+  requireFor(principal, permission, id);
   if (deleted) throw namespaceGone();
   return { id, hash };
 }

@@ -1,12 +1,12 @@
-import { type ProblemCode, PROBLEMS } from '../domain/problem.ts';
+import { type ProblemCode, PROBLEMS } from './problem.ts';
 
-/** What a task of another region refused a private call with. */
+/** What a task of another region refused a call with. */
 export interface Refusal {
   readonly code: ProblemCode;
   readonly detail: string;
 }
 
-/** One of these refusals, as a task words it; undefined where the answer is something else. */
+/** One of these refusals, out of the body that a task answered; undefined where it says something else. */
 export function refusalOf(body: string, codes: readonly ProblemCode[]): Refusal | undefined {
   try {
     // Each field is looked at before it is used.
