@@ -25,7 +25,7 @@ const FIXTURE_TOPOLOGY = {
 };
 
 /**
- * Four kinds of tests, told apart by their names: pure ones, those that start Postgres (`.pg.test.ts`), those that run the CDK's command
+ * Four kinds of tests, told apart by their names: pure ones, those that start Postgres or a Valkey (`.pg.test.ts`, `.valkey.test.ts`), those that run the CDK's command
  * line against a local AWS (`.deploy.test.ts`), and those that start the whole local platform (`.platform.test.ts`). `npm test` runs all; `npm test -- --project unit` one kind. Platforms run one after
  * another and after everything else, since each takes the machine to itself.
  */
@@ -37,7 +37,13 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['**/*.test.ts'],
-          exclude: [...EXCLUDED, '**/*.pg.test.ts', '**/*.platform.test.ts', '**/*.deploy.test.ts'],
+          exclude: [
+            ...EXCLUDED,
+            '**/*.pg.test.ts',
+            '**/*.valkey.test.ts',
+            '**/*.platform.test.ts',
+            '**/*.deploy.test.ts',
+          ],
           sequence: { groupOrder: 0 },
           // The CDK's own validation takes seconds for each app; `npm run synth` runs it over every template.
           env: { CDK_VALIDATION: 'false' },
@@ -49,7 +55,7 @@ export default defineConfig({
         test: {
           ...FIXTURE_TOPOLOGY,
           name: 'pg',
-          include: ['**/*.pg.test.ts'],
+          include: ['**/*.pg.test.ts', '**/*.valkey.test.ts'],
           exclude: EXCLUDED,
           // They wait for their servers most of the time.
           maxWorkers: 3,

@@ -30,6 +30,12 @@ const PLACES: readonly ServicePlace[] = ZONE.regions.map((here) => ({
   zone: ZONE,
   here,
   recoverableKeyArn: `arn:aws:kms:${here.region}:222222222222:key/mrk-0123456789abcdef0123456789abcdef`,
+  cache: {
+    endpoint: `keyhearth-test-eu-abc.serverless.${here.region}.cache.amazonaws.com`,
+    port: '6379',
+    name: 'keyhearth-test-eu',
+    userId: 'keyhearth-test-eu-tasks',
+  },
   database: {
     clusterEndpoint: `keyhearth.cluster-abc.${here.region}.rds.amazonaws.com`,
     readerEndpoints: [`two.abc.${here.region}.rds.amazonaws.com`, `one.abc.${here.region}.rds.amazonaws.com`],
@@ -59,6 +65,10 @@ test.each(PLACES)(
       peerServerName: 'keys.eu.example.com',
       // In every region, since any may be home one day.
       vault: { kind: 'kms', keyArn: place.recoverableKeyArn, region: here.region },
+      valkey: `rediss://keyhearth-test-eu-abc.serverless.${here.region}.cache.amazonaws.com:6379`,
+      valkeyAuth: 'iam',
+      valkeyUser: 'keyhearth-test-eu-tasks',
+      valkeyCache: 'keyhearth-test-eu',
       trustedProxies: [here.addressRange],
       maxStalenessMs: 5000,
       stalenessMode: 'confirm',

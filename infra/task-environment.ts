@@ -68,8 +68,19 @@ export interface TaskPlace {
   readonly database: DatabaseHosts;
 }
 
+/** Where a region's cache is found, and who a task is there. */
+export interface CachePlace {
+  /** Host of its endpoint, which its certificate names. */
+  readonly endpoint: string;
+  readonly port: string;
+  /** What a token is signed for. */
+  readonly name: string;
+  readonly userId: string;
+}
+
 /** What the service has beyond what every container of the region has. */
 export interface ServicePlace extends TaskPlace {
+  readonly cache: CachePlace;
   /** This region's copy of the zone's key for recoverable keys. */
   readonly recoverableKeyArn: string;
 }
@@ -90,6 +101,7 @@ export function serviceEnvironment(place: ServicePlace): Variables {
     // Peers answer with the certificate of the zone's hostname, whatever private name they are called by.
     KEYHEARTH_PEER_SERVER_NAME: zone.hostname,
     KEYHEARTH_VAULT: `kms:${place.recoverableKeyArn}`,
+    ...sharedCounters(place.cache),
     KEYHEARTH_ZONE_URLS: zone.knownZones.map(({ name, hostname }) => `${name}=https://${hostname}`).join(','),
     // The load balancer's addresses are of this range and change. No client's is: clients come from the internet.
     KEYHEARTH_TRUSTED_PROXIES: here.addressRange,
@@ -138,6 +150,16 @@ function databaseAccess({ here }: TaskPlace): Variables {
 function readers({ database }: TaskPlace): Variables {
   const urls = database.readerEndpoints.map((host) => databaseUrl(DATABASE.appUser, host));
   return { KEYHEARTH_READER_URLS: urls.join(',') };
+}
+
+/** Serverless caches take TLS connections only, and speak the cluster protocol; a task signs a token for each connection. */
+function sharedCounters({ endpoint, port, name, userId }: CachePlace): Variables {
+  return {
+    KEYHEARTH_VALKEY: `rediss://${endpoint}:${port}`,
+    KEYHEARTH_VALKEY_AUTH: 'iam',
+    KEYHEARTH_VALKEY_USER: userId,
+    KEYHEARTH_VALKEY_CACHE: name,
+  };
 }
 
 function databaseUrl(user: string, host: string): string {

@@ -28,6 +28,8 @@ test('help is there for every level', () => {
   }
   expect(run('local', 'up', '--help').stdout).toContain('--reset');
   expect(run('measure', 'revocation', '--help').stdout).toContain('--count');
+  expect(run('measure', 'ratelimit', '--help').stdout).toContain('--times');
+  expect(run('measure', 'credits', '--help').stdout).toContain('--kill');
   expect(run('doctor', 'feed', '--help').stdout).toContain('--seconds');
 });
 
@@ -38,6 +40,8 @@ test('a wrong command line exits with 2', () => {
     ['local', 'up', '--port', 'x'],
     ['local', 'up', '--port', '1e3'],
     ['measure', 'revocation', '--count', '0'],
+    ['measure', 'ratelimit', '--limit', '0'],
+    ['measure', 'credits', '--keys', 'many'],
     ['doctor', 'feed', '--seconds', '0'],
     ['locla'],
     ['local', 'kill', 'a', '--only', 'x'],
@@ -60,6 +64,8 @@ test('a mistake is one sentence and exits with 1', () => {
 test('with --json a mistake is one JSON object on stdout, too', () => {
   for (const args of [
     ['measure', 'revocation'],
+    ['measure', 'ratelimit'],
+    ['measure', 'credits'],
     ['doctor', 'feed'],
     ['local', 'status'],
   ]) {

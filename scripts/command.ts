@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { readJson } from './lib/json-file.ts';
 import { errorCode, errorText, UserError } from './lib/user-error.ts';
+import { type Part, PARTS } from './local/control-protocol.ts';
+import { aboveZero, addMeasure, jsonOption } from './measure-command.ts';
 import { addPlan } from './plan/command.ts';
 import { addRegionCommands } from './region/command.ts';
 
@@ -12,18 +14,11 @@ function wholeNumber(text: string): number {
   return Number(text);
 }
 
-function aboveZero(text: string): number {
-  if (!/^\d{1,9}$/.test(text) || Number(text) === 0)
-    throw new InvalidArgumentError('It must be a whole number above 0.');
-  return Number(text);
-}
-
 function collect(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];
 }
 
 const zoneOption = (): Option => new Option('--zone <name>', 'the zone, where a region is in several');
-const jsonOption = (): Option => new Option('--json', 'print JSON instead of a table').default(false);
 
 function buildCommand(): Command {
   const program = new Command('keyhearth')
@@ -92,9 +87,9 @@ function addBreaking(local: Command): void {
   local
     .command('kill <region>')
     .description('kill a region (SIGKILL), as when its machines are lost; it stays down until start')
-    .addOption(new Option('--only <part>', 'only this part').choices(['service', 'database']))
+    .addOption(new Option('--only <part>', 'only this part').choices(PARTS))
     .addOption(zoneOption())
-    .action(async (region: string, options: { only?: 'service' | 'database'; zone?: string }) => {
+    .action(async (region: string, options: { only?: Part; zone?: string }) => {
       const { change } = await import('./local/commands.ts');
       await change({ name: 'kill', region, only: options.only, zone: options.zone });
     });
@@ -121,19 +116,6 @@ function addBreaking(local: Command): void {
     .action(async (region: string, ms: string, options: { zone?: string }) => {
       const { change, parseLag } = await import('./local/commands.ts');
       await change({ name: 'lag', region, lagMs: parseLag(ms), zone: options.zone });
-    });
-}
-
-function addMeasure(measure: Command): void {
-  measure
-    .command('revocation')
-    .description('per region: time from the answer to a delete until the key is refused')
-    .option('--count <number>', 'keys to delete', aboveZero, 200)
-    .option('--zone <name>', 'only this zone')
-    .addOption(jsonOption())
-    .action(async (options: { count: number; zone?: string; json: boolean }) => {
-      const { measureRevocation } = await import('./measure-revocation.ts');
-      await measureRevocation(options);
     });
 }
 

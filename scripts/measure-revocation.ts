@@ -1,13 +1,11 @@
 import Table from 'cli-table3';
 
-import { readJson } from './lib/json-file.ts';
 import { summarize } from './lib/percentiles.ts';
 import type { Summary } from './lib/percentiles.ts';
 import { runTrials } from './lib/revocation-trial.ts';
 import { errorCode, UserError } from './lib/user-error.ts';
-import type { LocalFile } from './local/local-file.ts';
-import { checkRunning } from './local/control-client.ts';
-import { placesOf } from './local/places.ts';
+import type { LocalZone } from './local/local-file.ts';
+import { runningZones } from './local/running-zones.ts';
 
 export interface MeasureRevocationOptions {
   /** @default every zone, one after another */
@@ -47,18 +45,15 @@ export interface RegionRevocation {
  * behind; the others are measured all the same. Ctrl-C ends it after the keys that are under way and shows what there is.
  */
 export async function measureRevocation(options: MeasureRevocationOptions): Promise<void> {
-  const places = placesOf();
-  await checkRunning(places.control, options.zone);
-  const local = readLocal(places.localFile);
-  const names = options.zone === undefined ? Object.keys(local.zones) : [options.zone];
+  const zones = await runningZones(options.zone);
   const interrupted = new AbortController();
   const interrupt = (): void => interrupted.abort();
   process.once('SIGINT', interrupt);
   try {
     const results: Record<string, ZoneRevocation> = {};
-    for (const name of names) {
+    for (const [name, zone] of zones) {
       if (!interrupted.signal.aborted)
-        results[name] = await measureZone(name, local, options, interrupted.signal);
+        results[name] = await measureZone(name, zone, options, interrupted.signal);
     }
     process.stdout.write(
       options.json ? `${JSON.stringify({ zones: results }, null, 2)}\n` : tableOf(results),
@@ -70,25 +65,12 @@ export async function measureRevocation(options: MeasureRevocationOptions): Prom
   }
 }
 
-function readLocal(path: string): LocalFile {
-  const local = readJson(path);
-  if (local === undefined) throw new UserError(`There is no ${path}: start the platform with \`npm start\`.`);
-  // Written by the running platform and by nobody else.
-  return local as LocalFile;
-}
-
 async function measureZone(
   name: string,
-  local: LocalFile,
+  zone: LocalZone,
   options: MeasureRevocationOptions,
   signal: AbortSignal,
 ): Promise<ZoneRevocation> {
-  const zone = local.zones[name];
-  if (zone === undefined) {
-    throw new UserError(
-      `There is no running zone ${name}; running are ${Object.keys(local.zones).join(', ')}.`,
-    );
-  }
   const count = options.count ?? 200;
   const isShown = !options.json && process.stderr.isTTY;
   const onProgress = (done: number): void => void process.stderr.write(`\r${name}: ${done}/${count}`);

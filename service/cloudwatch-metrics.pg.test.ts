@@ -89,6 +89,10 @@ test('each verification is told once, in whole lines among those of the log, how
     TaskId: expect.stringMatching(/^us-east-1\//),
     HotKeys: expect.any(Number),
     HomeKnown: expect.any(Number),
+    // It has no Valkey.
+    RateLimitsAlone: 1,
+    ExactLimitsAlone: 0,
+    CreditLeases: 0,
     EventLoopDelayMsP99: expect.any(Number),
     RssMb: expect.any(Number),
     HeapUsedMb: expect.any(Number),

@@ -3,6 +3,7 @@ import { EmfEmitter, type EmfSources } from './cloudwatch/emf-emitter.ts';
 import type { EventLoopDelay } from './cloudwatch/event-loop-delay.ts';
 import type { LatencyHistogram } from './cloudwatch/latency-histogram.ts';
 import { type EmfDimension, type EmfVerdict, VERDICT_METRICS } from './cloudwatch/metric-table.ts';
+import { sharingSourcesOf } from './cloudwatch/sharing-sources.ts';
 import type { VerdictCode } from './domain/decide.ts';
 import type { MeasuredParts } from './metrics.ts';
 import type { Clock } from './verify/ports.ts';
@@ -70,6 +71,7 @@ function sourcesOf(
   eventLoopDelay: EventLoopDelay,
 ): Pick<EmfSources, 'counters' | 'gauges'> {
   const { cache, feed, finder, verifier, home, heartbeat, writer, reporter, source, taskStatus } = parts;
+  const sharing = sharingSourcesOf(parts);
   return {
     counters: {
       ...verdictCounters(verifier),
@@ -89,11 +91,13 @@ function sourcesOf(
       WritesUnknown: () => writer.counters.unknownOutcomes,
       RevisionWaitsTimedOut: () => taskStatus.counters.timedOutWaits,
       ReportsFailed: () => reporter.counters.failures,
+      ...sharing.counters,
     },
     gauges: {
       HotKeys: () => cache.sizes.keys,
       HomeKnown: () => (home.current().at === 'unknown' ? 0 : 1),
       EventLoopDelayMsP99: () => eventLoopDelay.takeMsP99(),
+      ...sharing.gauges,
       HeapUsedMb: () => inMb(process.memoryUsage().heapUsed),
       RssMb: () => inMb(process.memoryUsage.rss()),
     },

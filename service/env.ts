@@ -1,5 +1,6 @@
 import type { Setting } from './setting-kinds.ts';
 import { SETTINGS } from './settings.ts';
+import { valkeyAccess } from './valkey/access.ts';
 
 type ValueOf<S> = S extends Setting<infer T> ? T : never;
 
@@ -73,4 +74,9 @@ function checkTogether(env: Env): void {
   }
   if (env.peers.has(env.region))
     throw new EnvError('KEYHEARTH_PEERS names this region: list only the others');
+  try {
+    valkeyAccess(env);
+  } catch (error) {
+    throw new EnvError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
 }

@@ -19,17 +19,23 @@ interface Caused {
   sockets: number;
 }
 const cause = new AsyncLocalStorage<Caused>();
+/** Between tasks of the zone: credits are drawn of home's ledger. */
+const PEER_SECRET = 'x'.repeat(32);
 const originals = { query: pg.Client.prototype.query, connect: Socket.prototype.connect };
 
 let zone: TestZone;
 let parts: Parts;
 let key: string;
+/** Of a key with plenty of credits. */
+let keyWithCredits: string;
 
 beforeAll(async () => {
-  zone = await startTestZone();
+  zone = await startTestZone({ KEYHEARTH_PEER_SECRET: PEER_SECRET }, ['us-east-1']);
   // With a limit that applies by itself: asking it is part of the hot path.
   const ratelimits = [{ name: 'calls', limit: 1_000_000, duration: 60_000, autoApply: true }];
   ({ key } = await createKey(zone, 'us-east-1', { ratelimits }));
+  const credits = { remaining: 1_000_000 };
+  ({ key: keyWithCredits } = await createKey(zone, 'us-east-1', { credits }));
   const url = zone.urlOf('eu-west-1');
   const env = readEnv({
     KEYHEARTH_ZONE: 'global',
@@ -37,11 +43,13 @@ beforeAll(async () => {
     KEYHEARTH_PORT: String(await freePort()),
     KEYHEARTH_WRITER_URL: url,
     KEYHEARTH_READER_URLS: url,
-    KEYHEARTH_PEER_SECRET: 'x'.repeat(32),
+    KEYHEARTH_PEERS: `us-east-1=${zone.task('us-east-1').url}`,
+    KEYHEARTH_PEER_SECRET: PEER_SECRET,
   });
   const facts = { env, zone: await readZoneFacts(env), taskId: 'eu-west-1/test' };
   parts = buildParts(facts, pino({ level: 'silent' }), { readiness: () => null, closing: () => false });
   await parts.feed.start();
+  await parts.home.start();
   await parts.app.ready();
   // The wrapper hands on what it was given, whatever the overload.
   pg.Client.prototype.query = function query(this: pg.Client, ...given: unknown[]): unknown {
@@ -60,6 +68,8 @@ afterAll(async () => {
   pg.Client.prototype.query = originals.query;
   Socket.prototype.connect = originals.connect;
   await parts.app.close();
+  await parts.sharing.leases.stop();
+  await parts.home.stop();
   await parts.feed.stop();
   await parts.reverification.stop();
   await parts.peers.close();
@@ -96,6 +106,22 @@ test('a hot verification issues no query and opens no socket', async () => {
   await verifyAndCount();
   for (let turn = 0; turn < 200; turn += 1)
     expect(await verifyAndCount()).toEqual({ queries: 0, sockets: 0 });
+});
+
+test('with plenty of credits a hot verification issues no query and opens no socket: a lease pays for it', async () => {
+  const { leases } = parts.sharing;
+  const verify = async (): Promise<Caused> =>
+    await callAndCount('keys.verifyKey', { key: keyWithCredits }, { valid: true, code: 'VALID' });
+  await verify();
+  // The lease that the first call drew; what follows it is fetched before it is used up.
+  const before = leases.leasedCredits;
+  expect(before).toBeGreaterThanOrEqual(40);
+  for (let turn = 0; turn < 40; turn += 1) expect(await verify()).toEqual({ queries: 0, sockets: 0 });
+  expect(leases.leasedCredits).toBe(before - 40);
+  expect(leases.counters).toMatchObject({ draws: 1, spentAtHome: 1, spentLocally: 40 });
+  for (let turn = 0; turn < 1000; turn += 1) await verify();
+  expect(leases.counters.draws).toBeLessThan(10);
+  expect(leases.counters.spentLocally).toBeGreaterThan(1030);
 });
 
 test('a rate limit of a namespace that is held issues no query and opens no socket', async () => {

@@ -7,18 +7,17 @@ import type { Pruner } from './home/pruner.ts';
 import type { Refiller } from './home/refiller.ts';
 import type { TaskReporter } from './home/task-reporter.ts';
 import type { TaskStatusStore } from './home/task-status-store.ts';
-import type { MemoryRateLimiter } from './limits/memory-rate-limiter.ts';
 import type { ChangeFeed } from './store/change-feed.ts';
 import type { EpochWriter } from './store/epoch-writer.ts';
-import type { Credits } from './verify/credits.ts';
 import type { RecordFinder } from './verify/finder.ts';
 import type { NamespaceLimits } from './verify/namespace-limits.ts';
 import type { Verifier } from './verify/verifier.ts';
 import type { WorkspaceLimit } from './verify/workspace-limit.ts';
+import { type SharingMeasured, sharingMetrics } from './sharing-metrics.ts';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 
 /** A number that is read when the metrics are asked for. Labels: name → value. */
-interface MetricSource {
+export interface MetricSource {
   readonly name: string;
   readonly help: string;
   readonly kind: 'counter' | 'gauge';
@@ -61,7 +60,7 @@ function finite(value: number): number {
   return Number.isNaN(value) ? 0 : value;
 }
 
-export interface MeasuredParts {
+export interface MeasuredParts extends SharingMeasured {
   readonly cache: HotCache;
   readonly feed: ChangeFeed;
   readonly finder: RecordFinder;
@@ -75,10 +74,8 @@ export interface MeasuredParts {
   readonly pruner: Pruner;
   readonly refiller: Refiller;
   readonly taskStatus: TaskStatusStore;
-  readonly limiter: MemoryRateLimiter;
   readonly namespaceLimits: NamespaceLimits;
   readonly workspaceLimit: WorkspaceLimit;
-  readonly credits: Credits;
   /** How many other regions this task asks and reaches. */
   readonly regions: () => number;
   /** This task would be at home, but listens for a later home first. */
@@ -108,10 +105,8 @@ export function taskMetrics(
     pruner,
     refiller,
     taskStatus,
-    limiter,
     namespaceLimits,
     workspaceLimit,
-    credits,
     regions,
     listening,
   } = parts;
@@ -207,12 +202,7 @@ export function taskMetrics(
         'Records read again after another writer took over.',
         () => reverification.counters.records,
       ),
-      gauge('rate_limit_counters', 'Counters of rate limits held.', () => limiter.size),
-      counter(
-        'rate_limit_counters_evicted',
-        'Counters that left before they had expired: their callers got a new window early.',
-        () => limiter.counters.evicted,
-      ),
+      ...sharingMetrics(parts, { counter, gauge, byOutcome }),
       counter('namespace_limits', 'What ratelimit.limit was asked for, by outcome.', () =>
         byOutcome(namespaceLimits.counters),
       ),
@@ -220,12 +210,6 @@ export function taskMetrics(
         'workspace_limit_refusals',
         'Calls refused because their workspace made too many.',
         () => workspaceLimit.counters.refused,
-      ),
-      counter('credit_spends', 'Takings of credits, by outcome.', () => byOutcome(credits.counters)),
-      counter(
-        'credit_ledger_ms',
-        'Time that verifications waited for the ledger, in ms.',
-        () => credits.waitedMs,
       ),
       gauge('home', '1 while this task is at home.', () => (home.epoch() === null ? 0 : 1)),
       gauge('other_regions', 'Other regions of the zone that this task asks and reaches.', () => regions()),
@@ -259,6 +243,16 @@ export function taskMetrics(
         'pruned_texts',
         'Texts of keys of deleted APIs that this task took away.',
         () => pruner.counters.texts,
+      ),
+      counter(
+        'pruned_credit_draws',
+        'Settled draws of credits that this task took away.',
+        () => pruner.counters.draws,
+      ),
+      counter(
+        'silent_credit_leases',
+        'Leases of credits that this task gave up, because their holders were silent for too long.',
+        () => pruner.counters.silentLeases,
       ),
       counter('prunes_failed', 'Prunings that failed.', () => pruner.counters.failures),
       counter(

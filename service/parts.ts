@@ -28,15 +28,12 @@ import { createManage } from './manage/create-manage.ts';
 import { limitRoutes } from './http/calls/limit.ts';
 import { namespaceMaker } from './http/calls/make-namespace.ts';
 import { verifyKeyRoute } from './http/verify-key.ts';
-import { MemoryRateLimiter } from './limits/memory-rate-limiter.ts';
 import { taskMetrics } from './metrics.ts';
 import { createPeers, type PeersClient } from './peers/client.ts';
 import { createPeerEndpoint } from './peers/endpoint.ts';
 import { createPeerGate } from './peers/gate.ts';
-import { ledgerOf } from './credit-sources.ts';
 import { databaseAccess } from './store/access.ts';
 import { ChangeFeed } from './store/change-feed.ts';
-import { PostgresCreditLedger } from './store/credit-ledger.ts';
 import { databaseOf } from './store/database.ts';
 import { EpochWriter } from './store/epoch-writer.ts';
 import { PostgresFeedReader } from './store/feed-reader.ts';
@@ -44,9 +41,9 @@ import { createPool } from './store/pool.ts';
 import { RecordReader } from './store/record-reader.ts';
 import { homeRows, rowsOf } from './store/rows.ts';
 import { homeSourceOf, ownReader, readersOf } from './record-sources.ts';
+import { buildSharing, type SharingParts } from './sharing-parts.ts';
 import { Authenticator } from './verify/authenticator.ts';
 import { BatchedSource } from './verify/batched-source.ts';
-import { Credits } from './verify/credits.ts';
 import { RecordFinder } from './verify/finder.ts';
 import { KeyTextGuard } from './verify/key-text-guard.ts';
 import { NamespaceLimits } from './verify/namespace-limits.ts';
@@ -78,6 +75,7 @@ export interface Parts {
   readonly reporter: TaskReporter;
   readonly reverification: Reverification;
   readonly peers: PeersClient;
+  readonly sharing: SharingParts;
   readonly cloudwatch: Runs;
   readonly pools: readonly Pool[];
   readonly recordPools: readonly Pool[];
@@ -195,13 +193,20 @@ export function buildParts({ env, zone, taskId }: TaskFacts, log: Logger, status
     switchAfterMs: SWITCH_READER_AFTER_MS,
     log,
     listener: {
-      onChanges: (changes) => cache.onChanges(changes),
-      onEpoch: () => {
+      onChanges: (changes) => {
+        cache.onChanges(changes);
+        leases.onChanges(changes);
+      },
+      onEpoch: (later) => {
         cache.onEpoch();
+        leases.onEpoch(later);
         reverification.begin();
         void home.look();
       },
-      onDistrust: () => cache.onDistrust(),
+      onDistrust: () => {
+        cache.onDistrust();
+        leases.onDistrust();
+      },
     },
   });
   const source = new FallbackSource({
@@ -286,6 +291,20 @@ export function buildParts({ env, zone, taskId }: TaskFacts, log: Logger, status
     reporter.kick();
   });
 
+  const sharing = buildSharing({
+    env,
+    taskId,
+    clock,
+    log,
+    creditsPool,
+    homeEpoch: epoch,
+    latestEpoch: () => feed.heartbeat?.epoch ?? null,
+    home: () => home.current(),
+    peers,
+    maxWorkspaces: MAX_ROOT_KEYS,
+  });
+  const { limiter, workspaceCounts, exactLimiter, exchange, ledger, leases } = sharing;
+
   const guard = new KeyTextGuard({ zone: env.zone, zones: zone.zones });
   const finder = new RecordFinder({
     records: cache,
@@ -296,13 +315,8 @@ export function buildParts({ env, zone, taskId }: TaskFacts, log: Logger, status
     maxStalenessMs,
     mode,
   });
-  const limiter = new MemoryRateLimiter({ maxCounters: env.maxRateLimitCounters });
-  const homeLedger = new PostgresCreditLedger({ pool: creditsPool, epoch });
-  const credits = new Credits({ ledger: ledgerOf(() => home.current(), homeLedger, peers), clock });
-  const verifier = new Verifier({ finder, records: cache, limiter, credits, clock });
+  const verifier = new Verifier({ finder, records: cache, limiter, exactLimiter, credits: leases, clock });
   const namespaceLimits = new NamespaceLimits({ finder, records: cache, freshness: feed, limiter, clock });
-  // Counted apart: no workspace can push its own limit out by what else it counts.
-  const workspaceCounts = new MemoryRateLimiter({ maxCounters: MAX_ROOT_KEYS });
   const workspaceLimit = new WorkspaceLimit({ limiter: workspaceCounts, clock });
   const admit = (principal: Principal): void => workspaceLimit.admit(principal);
   const authenticator = new Authenticator({ finder, clock });
@@ -331,7 +345,11 @@ export function buildParts({ env, zone, taskId }: TaskFacts, log: Logger, status
     limiter,
     namespaceLimits,
     workspaceLimit,
-    credits,
+    exchange,
+    exactLimiter,
+    valkey: sharing.valkey,
+    ledger,
+    leases,
     regions: () => peers.regions.length,
     listening: () => listening?.isWaiting === true,
   };
@@ -366,6 +384,7 @@ export function buildParts({ env, zone, taskId }: TaskFacts, log: Logger, status
       randomBytes,
       vault: createVault(env.vault, { zone: env.zone }),
       nowMs: () => clock.nowMs(),
+      recallCredits: async (accountId, wanted) => await ledger.recall(accountId, wanted),
     }),
     home,
     taskStatus,
@@ -384,7 +403,7 @@ export function buildParts({ env, zone, taskId }: TaskFacts, log: Logger, status
         home: homeSourceOf(() => home.current(), homeRecords, null),
         reader: ownReader(feed),
       },
-      ledger: ledgerOf(() => home.current(), homeLedger, null),
+      ledger: sharing.ledgerHere,
     }),
     readiness: () => {
       const waitingFor = status.readiness();
@@ -426,6 +445,7 @@ export function buildParts({ env, zone, taskId }: TaskFacts, log: Logger, status
     reporter,
     reverification,
     peers,
+    sharing,
     cloudwatch,
     pools,
     recordPools,

@@ -16,7 +16,7 @@ afterAll(() => postgres.stop());
 
 const NOTHING_THERE = 'postgres://keyhearth_app:x@127.0.0.1:1/keyhearth';
 const READER_FITS = {
-  schema: 102,
+  schema: 103,
   applied: [],
   reason: 'the reader shows everything that this version ships',
 };
@@ -30,8 +30,8 @@ test('a master user who is no superuser makes roles and schema; the second time 
   const first = await runEntry('prepare', settings);
   expect(first).toMatchObject({ status: 0, stderr: '' });
   expect(parsed(first.stdout)).toEqual({
-    schema: 102,
-    applied: ['0101_base', '0102_key-api'],
+    schema: 103,
+    applied: ['0101_base', '0102_key-api', '0103_credit-leases'],
     reason: 'migrations were missing',
   });
   // No writer is needed: the master's URL leads nowhere.
@@ -63,7 +63,7 @@ test('of several migrators at the same moment, one migrates and all succeed', as
   );
   // The entry's own output.
   const applied = all.flatMap(({ stdout }) => (parsed(stdout) as { applied: string[] }).applied);
-  expect(applied).toEqual(['0101_base', '0102_key-api']);
+  expect(applied).toEqual(['0101_base', '0102_key-api', '0103_credit-leases']);
 });
 
 test('databases of one server may be prepared at the same moment, though they share the roles', async () => {
@@ -100,7 +100,7 @@ test('the app reads and writes rows, now and in tables to come, and changes no s
       'create index on keys (name)',
       'set role keyhearth_ddl',
       'delete from schema_migrations',
-      `insert into schema_migrations (name, run_on) values ('0102_x', now())`,
+      `insert into schema_migrations (name, run_on) values ('0103_x', now())`,
       'update audit_log set actor_id = $$somebody$$',
       'delete from audit_log',
       'create role mine',
@@ -169,20 +169,20 @@ test('home lost: an older schema that this version supports is enough, with a wa
   );
   await runEntry('prepare', database.settings);
   await server.asAdmin(database, async (client) => {
-    // As a version sees it that ships 0103 and meets 0102: here, one that ships 0102 and meets it by another name.
-    await client.query(`update schema_migrations set name = '0102_older' where name like '0102%'`);
+    // As a version sees it that ships 0104 and meets 0103: here, one that ships 0103 and meets it by another name.
+    await client.query(`update schema_migrations set name = '0103_older' where name like '0103%'`);
   });
   const older = await runEntry('prepare', lost);
   expect(older.status).toBe(0);
   expect(older.stderr).toMatch(
-    /^Warning: no writer can be reached: .*; schema 102 will do for this version, and 0102_key-api must be applied later\.\n$/,
+    /^Warning: no writer can be reached: .*; schema 103 will do for this version, and 0103_credit-leases must be applied later\.\n$/,
   );
-  expect(parsed(older.stdout)).toMatchObject({ schema: 102, applied: [] });
+  expect(parsed(older.stdout)).toMatchObject({ schema: 103, applied: [] });
   await server.asAdmin(database, async (client) => {
     await client.query(`update schema_migrations set name = '0201_newer'`);
   });
   expect((await runEntry('prepare', database.settings)).stderr).toBe(
-    'The database was not prepared: the database has schema 201, and this version works with 102 to 199: deploy a newer version.\n',
+    'The database was not prepared: the database has schema 201, and this version works with 103 to 199: deploy a newer version.\n',
   );
 });
 
@@ -199,7 +199,7 @@ test('the first place that accepts writes is taken: not a standby, not one that 
     KEYHEARTH_MASTER_URLS: `${standbys.KEYHEARTH_MASTER_URLS},${database.masterUrl}`,
   };
   expect(parsed((await runEntry('prepare', all)).stdout)).toMatchObject({
-    applied: ['0101_base', '0102_key-api'],
+    applied: ['0101_base', '0102_key-api', '0103_credit-leases'],
   });
 });
 
@@ -284,7 +284,7 @@ test.each([
     const database = await server.createDatabase();
     await runEntry('prepare', database.settings);
     await server.asAdmin(database, async (client) => {
-      await client.query(`update schema_migrations set name = '0102_older' where name like '0102%'`);
+      await client.query(`update schema_migrations set name = '0103_older' where name like '0103%'`);
     });
     const { status, stderr } = await runEntry('prepare', {
       ...database.settings,

@@ -1,4 +1,5 @@
 import { parseDatabaseUrl } from './store/database-url.ts';
+import { parseValkeyUrl } from './valkey/setting.ts';
 import { parseVaultSetting, type VaultSetting } from './vault/setting.ts';
 
 /** A zone’s, or a region’s: URLs are made from it. */
@@ -147,4 +148,12 @@ function checkedUrl(value: string): string {
 /** `file:<path>` or `kms:<ARN>`; none where it isn't given. */
 export function vault(text: SettingText<VaultSetting>): Setting<VaultSetting> {
   return setting<VaultSetting>({ fallback: { kind: 'none' }, ...text }, 'file:… or kms:…', parseVaultSetting);
+}
+
+/** `redis://…` or `rediss://…`; the text itself, once it is known to be one; empty where it isn’t given. */
+export function valkeyUrl(text: SettingText<string>): Setting<string> {
+  return setting({ fallback: '', ...text }, 'redis:// or rediss:// URL', (value) => {
+    parseValkeyUrl(value);
+    return value;
+  });
 }

@@ -60,7 +60,11 @@ test('values of secrets never show', () => {
     KEYHEARTH_WRITER_URL: 'mysql://hidden',
     KEYHEARTH_READER_URLS: 'postgres://app:hidden@db/x?sslmode=disable',
     KEYHEARTH_PEER_SECRET: 'hidden',
+    KEYHEARTH_VALKEY: 'rediss://:hidden@cache:6379/0',
   });
+  expect(message).toContain(
+    'KEYHEARTH_VALKEY must be a redis:// or rediss:// URL that ends after host and port',
+  );
   expect(message).toContain('KEYHEARTH_WRITER_URL must be a postgres:// URL');
   expect(message).toContain('KEYHEARTH_READER_URLS must be a postgres:// URL without parameters');
   expect(message).toContain('KEYHEARTH_PEER_SECRET must be at least 32 characters');

@@ -12,6 +12,7 @@ import {
   pattern,
   setting,
   type Setting,
+  valkeyUrl,
   vault,
 } from './setting-kinds.ts';
 import type { VaultSetting } from './vault/setting.ts';
@@ -141,6 +142,41 @@ export const SETTINGS = {
     variable: 'KEYHEARTH_VAULT',
     description:
       'What encrypts the texts of recoverable keys: `file:<path>` of a key file (made by `service/vault-key.ts`), the same for all tasks of the zone, or `kms:<ARN>` of this region’s copy of the zone’s key. Without one, no key can be recoverable.',
+  }),
+  valkey: valkeyUrl({
+    variable: 'KEYHEARTH_VALKEY',
+    description:
+      'The region’s Valkey or Redis (7 or later) in cluster mode, one node at least, through which its tasks share rate limits: `rediss://` with TLS, `redis://` without. Without one each task counts by itself, and exact limits hold for each task alone. A task starts and answers whether it can be reached or not.',
+    secret: true,
+  }),
+  valkeyAuth: choice({
+    variable: 'KEYHEARTH_VALKEY_AUTH',
+    description:
+      'How a task proves to it who it is: by user and password in the URL, if any, or by an IAM token of ElastiCache, signed for each connection with the credentials of the task’s role; then the URL has neither, and TLS is needed.',
+    fallback: 'password',
+    of: ['password', 'iam'],
+  }),
+  valkeyUser: pattern({
+    variable: 'KEYHEARTH_VALKEY_USER',
+    description: 'ElastiCache user that the token is for; its id and its name are the same.',
+    fallback: '',
+    matches: /^[a-z][a-z0-9-]{0,39}$/,
+    allowed: 'the id of an ElastiCache user: lower-case letters, digits and dashes, at most 40',
+  }),
+  valkeyCache: pattern({
+    variable: 'KEYHEARTH_VALKEY_CACHE',
+    description: 'Name of the cache that the token is for.',
+    fallback: '',
+    matches: /^[a-z][a-z0-9-]{0,39}$/,
+    allowed: 'the name of a cache: lower-case letters, digits and dashes, at most 40',
+  }),
+  valkeyTlsCa: pattern({
+    variable: 'KEYHEARTH_VALKEY_TLS_CA',
+    description:
+      'Path of a PEM file with the authorities that its certificate may come from; the public ones where it is not given. Chain and host name are always checked.',
+    fallback: '',
+    matches: /^.*[/.].*$/,
+    allowed: 'the path of a PEM file',
   }),
   zoneUrls: pairs({
     variable: 'KEYHEARTH_ZONE_URLS',

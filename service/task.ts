@@ -63,9 +63,12 @@ export class Task {
     const parts = await this.#build();
     this.#parts = parts;
     if (this.#closing) return 'stopped';
-    const { app, home, heartbeat, pruner, refiller, feed, cloudwatch } = parts;
+    const { app, home, heartbeat, pruner, refiller, feed, cloudwatch, sharing } = parts;
     await app.listen({ host: this.#env.host, port: this.#env.port });
     cloudwatch.start();
+    sharing.valkey?.start();
+    sharing.exchange.start();
+    sharing.leases.start();
     if (!(await this.#untilSchemaFits(parts))) return 'stopped';
     await home.start();
     heartbeat.start();
@@ -109,6 +112,7 @@ export class Task {
       reporter,
       reverification,
       peers,
+      sharing,
       cloudwatch,
       pools,
     } = this.#parts;
@@ -119,6 +123,9 @@ export class Task {
     // The last line tells of all that was answered, before anything that may take so long that the process is ended.
     cloudwatch.stop();
     const stopRest = async (): Promise<void> => {
+      // What others could go on with comes first: while home is here, its ledger still needs the epoch.
+      await Promise.all([sharing.leases.stop(), sharing.exchange.stop()]);
+      await sharing.valkey?.close();
       await reporter.stop();
       await Promise.all([
         feed.stop(),

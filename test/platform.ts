@@ -45,6 +45,8 @@ export interface RunningPlatform {
   readonly parent: ChildProcess;
   readonly local: LocalFile;
   readonly tookMs: number;
+  /** What it told the person so far, beside the JSON. */
+  notices(): string;
   /** Ctrl-C, and SIGKILL where that doesn't end it within 10 s; returns the exit code when all is over, null after SIGKILL. */
   stop(): Promise<number | null>;
 }
@@ -138,6 +140,7 @@ export async function startPlatform(
   return {
     parent,
     tookMs,
+    notices: () => stderr,
     // The command's documented output.
     local: JSON.parse(stdout) as LocalFile,
     stop: () => stop(parent),

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 
 import { expect, test } from 'vitest';
+import { hasValkey } from './valkey.ts';
 
 /**
  * House rules that no linter knows. The idea of checking style in a unit test is TigerBeetle's (src/tidy.zig).
@@ -41,9 +42,9 @@ const LONGER: Readonly<Record<string, string>> = {
 
 const KEBAB = '[a-z0-9]+(-[a-z0-9]+)*';
 /** Files whose names are given by convention. */
-const CONVENTIONAL = /^(README\.md|Dockerfile|[A-Z]+\.md|\..+)$/;
+const CONVENTIONAL = /^(README\.md|Dockerfile|[A-Z]+(-[A-Z]+)*\.md|\..+)$/;
 const NAME = new RegExp(
-  `^(\\d{4}_)?${KEBAB}(\\.(test|pg\\.test|deploy\\.test|platform\\.test|emulator\\.test|image\\.test|test-d|d|config))?\\.[a-z0-9]+$|^${KEBAB}$`,
+  `^(\\d{4}_)?${KEBAB}(\\.(test|pg\\.test|valkey\\.test|deploy\\.test|platform\\.test|emulator\\.test|image\\.test|test-d|d|config))?\\.[a-z0-9]+$|^${KEBAB}$`,
 );
 
 function read(path: string): string {
@@ -82,9 +83,25 @@ test('nothing is put off in a comment', () => {
   expect(FILES.filter((path) => words.test(read(path)))).toEqual([]);
 });
 
-test('no test is skipped or alone', () => {
+/** Where tests may be left out: what they need isn't there, and they say in their name what that is. */
+const LEFT_OUT_WITHOUT_VALKEY = /\b(test|describe)\.skipIf\(!hasValkey\)\(\s*`[^`]* \$\{NEEDS_VALKEY\}`/g;
+const LEFT_OUT_WITHOUT_PROC =
+  /\btest\.skipIf\(process\.platform !== 'linux'\)\(\s*'[^'\n]* \(needs \/proc\)'/g;
+
+test('no test is alone or skipped, but for those that need what a machine may not have and say so in their name', () => {
   const tests = FILES.filter((path) => path.endsWith('.test.ts'));
-  expect(tests.filter((path) => /\b(test|describe|it)\.(only|skip|todo)\b/.test(read(path)))).toEqual([]);
+  const skips = /\b(test|describe|it)\.(only|skip|todo|skipIf|runIf)\b/;
+  const found = tests.filter((path) =>
+    skips.test(read(path).replaceAll(LEFT_OUT_WITHOUT_VALKEY, '').replaceAll(LEFT_OUT_WITHOUT_PROC, '')),
+  );
+  expect(found).toEqual([]);
+});
+
+test('what needs a Valkey is never left out where CI runs', () => {
+  const asked = FILES.filter((path) => path.endsWith('.valkey.test.ts')).map(read);
+  expect(asked.filter((text) => text.match(LEFT_OUT_WITHOUT_VALKEY) === null)).toEqual([]);
+  expect(process.env['CI'] === undefined || hasValkey).toBe(true);
+  expect(read('.ci/run')).toContain('bash .ci/valkey.sh');
 });
 
 /** Code with the content of its texts blanked out, line by line. */

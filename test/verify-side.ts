@@ -1,16 +1,18 @@
 import { NO_FLOOR } from '../service/domain/feed.ts';
 import { HotCache } from '../service/cache/hot-cache.ts';
 import { generateKeyText, hashKey } from '../service/domain/key-text.ts';
+import { CreditLeases } from '../service/limits/credit-leases.ts';
+import { TIMERS } from '../service/limits/credit-leases-options.ts';
 import { MemoryRateLimiter } from '../service/limits/memory-rate-limiter.ts';
 import { Authenticator } from '../service/verify/authenticator.ts';
-import { Credits } from '../service/verify/credits.ts';
 import { RecordFinder, type StalenessMode } from '../service/verify/finder.ts';
 import { KeyTextGuard } from '../service/verify/key-text-guard.ts';
 import { NamespaceLimits } from '../service/verify/namespace-limits.ts';
-import type { CreditLedger, Spending } from '../service/verify/ports.ts';
 import { Verifier } from '../service/verify/verifier.ts';
 import { WorkspaceLimit } from '../service/verify/workspace-limit.ts';
 import { FakeClock } from './fake-clock.ts';
+import { FakeLedger } from './fake-ledger.ts';
+import { FakeExactLimiter } from './fake-exact-limiter.ts';
 import { buildKeyRow, buildRootKeyRow, FakeSource } from './records.ts';
 
 export const KEY = generateKeyText({ bytes: new Uint8Array(16).fill(7), zone: 'global' });
@@ -31,7 +33,8 @@ export interface VerifySide {
   readonly finder: RecordFinder;
   readonly verifier: Verifier;
   readonly limiter: MemoryRateLimiter;
-  readonly credits: Credits;
+  readonly exactLimiter: FakeExactLimiter;
+  readonly credits: CreditLeases;
   readonly ledger: FakeLedger;
   readonly namespaceLimits: NamespaceLimits;
   readonly workspaceLimit: WorkspaceLimit;
@@ -39,24 +42,6 @@ export interface VerifySide {
   readonly clock: FakeClock;
   /** What the feed is supposed to say; tests change it. */
   readonly freshness: { staleness: number; reaches: boolean };
-}
-
-/** A ledger in memory whose answers can be held back; an account that it doesn't know has nothing. */
-export class FakeLedger implements CreditLedger {
-  readonly balances = new Map<string, number>();
-  readonly asked: (readonly [accountId: string, cost: number])[] = [];
-  generation = 1;
-  failure: Error | null = null;
-
-  async spend(accountId: string, cost: number): Promise<Spending> {
-    this.asked.push([accountId, cost]);
-    if (this.failure !== null) throw this.failure;
-    const before = this.balances.get(accountId) ?? 0;
-    const spent = before >= cost;
-    const free = spent ? before - cost : before;
-    this.balances.set(accountId, free);
-    return await Promise.resolve({ spent, free, generation: this.generation });
-  }
 }
 
 /** `KEY` and `ROOT_KEY` exist in both databases. */
@@ -107,9 +92,20 @@ export function makeVerifySide(mode: StalenessMode = 'serve'): VerifySide {
     mode,
   });
   const limiter = new MemoryRateLimiter({ maxCounters: 100 });
-  const ledger = new FakeLedger();
-  const credits = new Credits({ ledger, clock });
-  const verifier = new Verifier({ finder, records: cache, limiter, credits, clock });
+  const exactLimiter = new FakeExactLimiter(limiter);
+  const ledger = new FakeLedger(TIMERS);
+  let draws = 0;
+  const credits = new CreditLeases({
+    ledger,
+    clock,
+    holder: 'us-east-1/1',
+    epoch: () => null,
+    randomId: () => `draw_${(draws += 1)}`,
+    log: { info: () => {}, warn: () => {} },
+    // A ledger that fails is given up soon.
+    numbers: { budgetMs: 30, retryMs: 10 },
+  });
+  const verifier = new Verifier({ finder, records: cache, limiter, exactLimiter, credits, clock });
   const authenticator = new Authenticator({ finder, clock });
   return {
     source,
@@ -118,6 +114,7 @@ export function makeVerifySide(mode: StalenessMode = 'serve'): VerifySide {
     finder,
     verifier,
     limiter,
+    exactLimiter,
     credits,
     ledger,
     namespaceLimits: new NamespaceLimits({ finder, records: cache, freshness: feed, limiter, clock }),

@@ -1,5 +1,7 @@
 import { type aws_ec2 as ec2, aws_elasticache as elasticache, type aws_kms as kms } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { DATA_GB_MAX } from '../cache-limits.ts';
+import { CACHE_ACCESS } from './cache-access.ts';
 
 export interface CacheProps {
   /** At most 40 characters, like the next two. */
@@ -11,6 +13,8 @@ export interface CacheProps {
   readonly subnets: ec2.SubnetSelection;
   readonly securityGroup: ec2.ISecurityGroup;
   readonly encryptionKey: kms.IKey;
+  /** At most; see infra/cache-limits.ts. */
+  readonly processingUnitsPerSecond: number;
 }
 
 const ENGINE = 'valkey';
@@ -18,25 +22,10 @@ const ENGINE = 'valkey';
 const MAJOR_VERSION = '9';
 
 /**
- * What keeps the bill bounded. Beyond it ElastiCache refuses commands, and tasks go on counting by themselves. A counter takes about 200 bytes, so
- * 1 GB holds some five million; 15,000 processing units a second are as many plain commands, which eight tasks reach with 187 counters
- * exchanged every 100 ms. Used to the full in every second of a month: about 150 dollars a region (2026, us-east-1).
- */
-const DATA_GB_MAX = 1;
-const PROCESSING_UNITS_PER_SECOND_MAX = 15_000;
-
-/**
  * A cache can't be given another subnet: CloudFormation would make a second cache of the same name, which ElastiCache refuses. So it never
  * gets that of a third availability zone, which a region may be given later; tasks there reach it over the border of their zone.
  */
 const SUBNETS = 2;
-
-/**
- * What tasks may do: read and write counters below `kh:`, and what a cluster client asks to find its way. No scripts, no channels,
- * nothing dangerous.
- */
-const ACCESS =
-  'on ~kh:* resetchannels -@all +@read +@write +@connection +cluster|slots +cluster|shards +cluster|nodes -@dangerous';
 
 /**
  * A region's shared counters: ElastiCache Serverless for Valkey, TLS always, entered with IAM tokens only. Nothing in it has to
@@ -53,7 +42,7 @@ export class Cache extends Construct {
       userId: props.userName,
       userName: props.userName,
       authenticationMode: { Type: 'iam' },
-      accessString: ACCESS,
+      accessString: CACHE_ACCESS,
     });
     const group = new elasticache.CfnUserGroup(this, 'UserGroup', {
       engine: ENGINE,
@@ -71,7 +60,7 @@ export class Cache extends Construct {
       kmsKeyId: props.encryptionKey.keyArn,
       cacheUsageLimits: {
         dataStorage: { maximum: DATA_GB_MAX, unit: 'GB' },
-        ecpuPerSecond: { maximum: PROCESSING_UNITS_PER_SECOND_MAX },
+        ecpuPerSecond: { maximum: props.processingUnitsPerSecond },
       },
       snapshotRetentionLimit: 0,
     });

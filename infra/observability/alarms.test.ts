@@ -67,3 +67,14 @@ test('staleness rings at the zone’s own limit', () => {
     .map(({ properties }) => properties['Threshold']);
   expect(thresholds).toEqual([4321, 4321]);
 });
+
+test('a region’s cache rings at three quarters of what it may use, which follows from the size of its region', () => {
+  const sizes = { default: { maxTasks: 20 }, 'eu-west-3': { requestsPerTask: 500 } };
+  const thresholds = (id: string): readonly unknown[] =>
+    alarmsOf({ sizes })
+      .filter((alarm) => idOf(alarm) === id)
+      .map(({ properties }) => properties['Threshold']);
+  // 6 units for each of 20 × 1,000 requests a second, and half as many, in a minute.
+  expect(thresholds('CacheBusy')).toEqual([0.75 * 120_000 * 60, 0.75 * 60_000 * 60]);
+  expect(thresholds('CacheFull')).toEqual([0.75 * 2 ** 30, 0.75 * 2 ** 30]);
+});

@@ -1,5 +1,6 @@
 import { aws_cloudwatch as cloudwatch } from 'aws-cdk-lib';
 import type { ZoneDeployment } from '../../topology/deployment.ts';
+import { DATA_GB_MAX } from '../cache-limits.ts';
 import type { EventStream, RegionCache, RegionDatabase } from '../stacks/data-stack.ts';
 import { type AlarmPlan, PERIOD } from './region-alarms.ts';
 import { largestOfCluster } from './watched-region.ts';
@@ -105,21 +106,44 @@ function databaseAlarms({ database, serverless }: DataAlarmsInput): readonly Ala
   ];
 }
 
+/** Of what it may use; where AWS's guide to serverless caches puts such alarms, too. */
+const CACHE_USE_MAX = 0.75;
+const PERCENT = 100;
+
 function cacheAlarms({ cache }: DataAlarmsInput): readonly AlarmPlan[] {
+  const metric = (metricName: string, statistic: string): cloudwatch.Metric =>
+    new cloudwatch.Metric({
+      namespace: 'AWS/ElastiCache',
+      metricName,
+      statistic,
+      period: PERIOD,
+      dimensionsMap: { clusterId: cache.name },
+    });
+  const share = `${CACHE_USE_MAX * PERCENT} %`;
   return [
     {
       id: 'CacheThrottled',
       meaning: 'The cache refuses commands because it is at the limit that its configuration sets.',
-      metric: new cloudwatch.Metric({
-        namespace: 'AWS/ElastiCache',
-        metricName: 'ThrottledCmds',
-        statistic: 'Sum',
-        period: PERIOD,
-        dimensionsMap: { clusterId: cache.name },
-      }),
+      metric: metric('ThrottledCmds', 'Sum'),
       threshold: 0,
       periods: 3,
       of: 5,
+      silence: 'fine',
+    },
+    {
+      id: 'CacheBusy',
+      meaning: `The cache uses more than ${share} of the processing units that it may.`,
+      metric: metric('ElastiCacheProcessingUnits', 'Sum'),
+      threshold: CACHE_USE_MAX * cache.processingUnitsPerSecond * PERIOD.toSeconds(),
+      periods: 5,
+      silence: 'fine',
+    },
+    {
+      id: 'CacheFull',
+      meaning: `The cache holds more than ${share} of what it may: beyond, it drops the counters that were used least recently.`,
+      metric: metric('BytesUsedForCache', 'Maximum'),
+      threshold: CACHE_USE_MAX * DATA_GB_MAX * 1024 ** 3,
+      periods: 5,
       silence: 'fine',
     },
   ];

@@ -17,6 +17,10 @@ export function dataWidgets(
         ? []
         : [awsMetric(region, 'AWS/Firehose', metric, { DeliveryStreamName: events.name }, statistic)],
     );
+  const cache = (metric: string, statistic: string): readonly cloudwatch.Metric[] =>
+    regions.map(({ region, cache: { name } }) =>
+      awsMetric(region, 'AWS/ElastiCache', metric, { clusterId: name }, statistic),
+    );
   const largest = (metric: string): readonly cloudwatch.IMetric[] =>
     regions.map(({ region, database }) => largestOfCluster(database, metric, region, region));
   const events =
@@ -37,6 +41,8 @@ export function dataWidgets(
     graph('Processor of the database', cluster('CPUUtilization', 'Maximum'), { label: 'percent' }),
     graph('Commits', cluster('CommitThroughput', 'Average'), { label: 'per second' }),
     graph('Deadlocks', cluster('Deadlocks', 'Sum'), { label: 'per second' }),
+    graph('Commands that the cache refused', cache('ThrottledCmds', 'Sum'), { label: 'per minute' }),
+    graph('Data in the cache', cache('BytesUsedForCache', 'Maximum'), { label: 'bytes' }),
     ...events,
   ];
 }

@@ -3,6 +3,7 @@ import {
   type aws_ecs as ecs,
   type aws_elasticloadbalancingv2 as elbv2,
 } from 'aws-cdk-lib';
+import type { EmfMetric } from '../../service/cloudwatch/metric-table.ts';
 import type { AwsRegion } from '../../topology/aws-regions.ts';
 import type { ZoneDeployment } from '../../topology/deployment.ts';
 import { type AlarmPlan, PERIOD } from './region-alarms.ts';
@@ -88,9 +89,10 @@ function loadBalancerAlarms({
   ];
 }
 
+type MetricOf = (name: EmfMetric, statistic: string) => cloudwatch.Metric;
+
 function taskAlarms({ zone, region }: ServiceAlarmsInput): readonly AlarmPlan[] {
-  const metric = (name: Parameters<typeof taskMetric>[2], statistic: string): cloudwatch.Metric =>
-    taskMetric(zone, region, name, { statistic });
+  const metric: MetricOf = (name, statistic) => taskMetric(zone, region, name, { statistic });
   return [
     {
       id: 'SlowVerifications',
@@ -143,6 +145,7 @@ function taskAlarms({ zone, region }: ServiceAlarmsInput): readonly AlarmPlan[] 
       periods: 1,
       silence: 'fine',
     },
+    ...limitAlarms(metric),
     {
       id: 'LoopHeldUp',
       meaning: `The event loop of a task is held up for more than ${LOOP_DELAY_P99_MS_MAX} ms: answers are late by as much.`,
@@ -159,6 +162,47 @@ function taskAlarms({ zone, region }: ServiceAlarmsInput): readonly AlarmPlan[] 
       threshold: 1,
       periods: 5,
       silence: 'bad',
+    },
+  ];
+}
+
+/** Whether limits and credits hold as exactly as they can. */
+function limitAlarms(metric: MetricOf): readonly AlarmPlan[] {
+  return [
+    {
+      id: 'RateLimitsAlone',
+      meaning:
+        'A task has counted rate limits by itself for five minutes: the region lets through up to so many times a limit as it has tasks.',
+      metric: metric('RateLimitsAlone', 'Maximum'),
+      threshold: 0,
+      periods: 5,
+      silence: 'fine',
+    },
+    {
+      id: 'ExactLimitsAlone',
+      meaning: 'Exact rate limits are decided without the region’s shared counter, or refused.',
+      metric: metric('ExactLimitsAlone', 'Sum'),
+      threshold: 0,
+      periods: 3,
+      of: 5,
+      silence: 'fine',
+    },
+    {
+      id: 'CreditsUnavailable',
+      meaning: 'Verifications that take credits are answered 503: home’s ledger does not answer in time.',
+      metric: metric('CreditsUnavailable', 'Sum'),
+      threshold: 0,
+      periods: 3,
+      of: 5,
+      silence: 'fine',
+    },
+    {
+      id: 'CreditsOverspent',
+      meaning: 'Credits were spent twice: home moved, and had lost what it granted before.',
+      metric: metric('CreditsOverspent', 'Sum'),
+      threshold: 0,
+      periods: 1,
+      silence: 'fine',
     },
   ];
 }

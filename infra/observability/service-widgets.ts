@@ -43,6 +43,14 @@ export function serviceWidgets(
     graph('Keys found in memory', hitRatios(zone, regions), { label: 'percent' }),
     graph('Staleness, worst task', tasks('StalenessMs', 'Maximum'), { label: 'ms' }),
     graph('Out of credits or over the rate limit', exhausted(zone, regions), { label: 'per minute' }),
+    graph('Rate limits counted alone', tasks('RateLimitsAlone', 'Maximum'), { label: '1 is some task' }),
+    graph('Asks that other tasks may not know of yet, oldest', tasks('SharedCountsAgeMs', 'Maximum'), {
+      label: 'ms',
+    }),
+    graph('Exact limits decided alone', tasks('ExactLimitsAlone', 'Sum'), { label: 'per minute' }),
+    graph('Leases of credits held by a task', tasks('CreditLeases', 'Average'), { label: 'leases' }),
+    graph('Credits unavailable', tasks('CreditsUnavailable', 'Sum'), { label: 'per minute' }),
+    graph('Credits lost or overspent', credits(zone, regions), { label: 'per minute' }),
     graph('Keys held by a task', tasks('HotKeys', 'Average'), { label: 'keys' }),
     graph('Home is known', tasks('HomeKnown', 'Minimum'), { label: '1 is yes' }),
     graph('Processor of the tasks', ecs('CPUUtilization', 'Average'), { label: 'percent' }),
@@ -84,6 +92,14 @@ function hitRatios(zone: ZoneDeployment, regions: readonly WatchedRegion[]): rea
       period: PERIOD,
     });
   });
+}
+
+/** Both are counted where home is, so at most one region has them at a time. */
+function credits(zone: ZoneDeployment, regions: readonly WatchedRegion[]): readonly cloudwatch.IMetric[] {
+  return regions.flatMap(({ region }) => [
+    taskMetric(zone, region, 'CreditsLost', { statistic: 'Sum', label: `${region} lost` }),
+    taskMetric(zone, region, 'CreditsOverspent', { statistic: 'Sum', label: `${region} overspent` }),
+  ]);
 }
 
 function exhausted(zone: ZoneDeployment, regions: readonly WatchedRegion[]): readonly cloudwatch.IMetric[] {

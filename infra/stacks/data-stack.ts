@@ -1,5 +1,6 @@
 import { CfnOutput, Fn, SecretValue } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { processingUnitsOf } from '../cache-limits.ts';
 import { Cache } from '../constructs/cache.ts';
 import { Database, isServerless, type MasterUser } from '../constructs/database.ts';
 import { EventStream as Events } from '../constructs/event-stream.ts';
@@ -45,8 +46,11 @@ export interface RegionCache {
   readonly name: string;
   readonly arn: string;
   readonly endpoint: string;
+  readonly port: string;
   readonly userId: string;
   readonly userArn: string;
+  /** At most; see infra/cache-limits.ts. */
+  readonly processingUnitsPerSecond: number;
 }
 
 export interface EventStream {
@@ -58,8 +62,8 @@ export interface EventStream {
 const SUBNETS = { subnetGroupName: 'Data' };
 
 /**
- * What a region keeps: its copy of the database, its cache, its events. Cache and event stream are there before the service uses them:
- * this version of it enforces no rate limits and emits no events.
+ * What a region keeps: its copy of the database, its cache, its events. The event stream is there before the service uses it: this
+ * version of it emits no events.
  */
 export class DataStack extends RegionStack {
   readonly database: RegionDatabase;
@@ -163,6 +167,7 @@ export class DataStack extends RegionStack {
 
   #cache(base: BaseStack): RegionCache {
     const { zone } = this;
+    const processingUnitsPerSecond = processingUnitsOf(this.here.size);
     const { cache, user } = new Cache(this, 'Counters', {
       cacheName: cacheNames.cache(zone),
       userName: cacheNames.user(zone),
@@ -171,13 +176,16 @@ export class DataStack extends RegionStack {
       subnets: SUBNETS,
       securityGroup: base.securityGroups.cache,
       encryptionKey: base.dataKey,
+      processingUnitsPerSecond,
     });
     return {
       name: cacheNames.cache(zone),
       arn: cache.attrArn,
       endpoint: cache.attrEndpointAddress,
+      port: cache.attrEndpointPort,
       userId: cacheNames.user(zone),
       userArn: user.attrArn,
+      processingUnitsPerSecond,
     };
   }
 

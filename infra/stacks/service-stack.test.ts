@@ -44,10 +44,11 @@ function container(name: string, of = template): Container {
 
 const KEY_ARN = 'arn:aws:kms:eu-west-3:222222222222:key/mrk-0123456789abcdef0123456789abcdef';
 
-/** A value as CloudFormation would make it: a key's ARN, and a host in the place of whatever else only AWS knows. */
+/** A value as CloudFormation would make it: a key's ARN, a port, and a host in the place of whatever else only AWS knows. */
 function resolved(value: unknown): string {
   if (typeof value === 'string') return value;
   if (/"OutputName":"\w*RecoverableKey\w*Arn/.test(JSON.stringify(value)) && !isJoined(value)) return KEY_ARN;
+  if (/EndpointPort/.test(JSON.stringify(value)) && !isJoined(value)) return '6379';
   const parts = (value as { 'Fn::Join'?: [string, unknown[]] })['Fn::Join'];
   return parts === undefined ? 'made-by-aws.example.com' : parts[1].map(resolved).join(parts[0]);
 }
@@ -79,7 +80,15 @@ function allowedTo(role: 'Task' | 'Execution', of = template): Record<string, un
 
 test.each(REGIONS)('the containers of %s accept exactly what the template gives them', (region) => {
   const env = readEnv(variablesOf(container('service', templates.get(region))));
-  expect(env).toMatchObject({ region, origin: 'eu-central-1', databaseAuth: 'iam' });
+  expect(env).toMatchObject({
+    region,
+    origin: 'eu-central-1',
+    databaseAuth: 'iam',
+    valkey: 'rediss://made-by-aws.example.com:6379',
+    valkeyAuth: 'iam',
+    valkeyUser: 'keyhearth-test-eu-tasks',
+    valkeyCache: 'keyhearth-test-eu',
+  });
   const migrator = variablesOf(container('migrator', templates.get(region)));
   expect(readSettings(PREPARE_SETTINGS, migrator).masterUrls).toHaveLength(2);
 });

@@ -156,7 +156,11 @@ export class ServiceStack extends RegionStack {
       size: here.size,
       roles,
       environments: {
-        service: serviceEnvironment({ ...place, recoverableKeyArn: base.recoverableKeyArn }),
+        service: serviceEnvironment({
+          ...place,
+          cache: data.cache,
+          recoverableKeyArn: base.recoverableKeyArn,
+        }),
         migrator: migratorEnvironment(place),
         oneOff: oneOffEnvironment(place),
       },

@@ -18,7 +18,7 @@ class FakeZone {
 
   async start(verificationsLeft: number): Promise<LocalZone> {
     const [home, replica] = [await this.#listen(0), await this.#listen(verificationsLeft)];
-    const database = { port: 1, pid: null };
+    const parts = { pid: null, tasks: [], postgres: { port: 1, pid: null }, valkey: null };
     return {
       url: home,
       rootKey: 'kh_root_test',
@@ -27,8 +27,8 @@ class FakeZone {
       sampleKey: 'sample',
       clients: {},
       regions: {
-        'us-east-1': { url: home, role: 'home', pid: null, postgres: database },
-        'eu-west-1': { url: replica, role: 'replica', pid: null, postgres: database },
+        'us-east-1': { url: home, role: 'home', ...parts },
+        'eu-west-1': { url: replica, role: 'replica', ...parts },
       },
     };
   }

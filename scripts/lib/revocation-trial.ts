@@ -1,7 +1,6 @@
-import { Pool } from 'undici';
-
 import type { LocalZone } from '../local/local-file.ts';
-import { UserError } from './user-error.ts';
+import { ApiClient, Unanswered } from './api-client.ts';
+import { makeKey } from './made-keys.ts';
 
 /** One key's life: created, warmed in every region, deleted, refused. */
 interface Trial {
@@ -36,7 +35,6 @@ export interface Trials {
 const LANES = 4;
 const PATIENCE_MS = 10_000;
 const NOT_IN_TIME = `not within ${PATIENCE_MS / 1_000} s`;
-const REQUEST_TIMEOUT_MS = 15_000;
 
 /**
  * Runs `count` trials in one zone. A region that doesn't answer, or shows a key or its end too late, is left out of the trials that follow;
@@ -44,15 +42,19 @@ const REQUEST_TIMEOUT_MS = 15_000;
  */
 export async function runTrials(options: TrialsOptions): Promise<Trials> {
   const { zone, count, signal, onProgress } = options;
-  const zonePool = poolOf(zone.url);
-  const regionPools = new Map(Object.entries(zone.regions).map(([region, { url }]) => [region, poolOf(url)]));
+  const { rootKey } = zone;
+  const clientOf = (url: string): ApiClient => new ApiClient(url, { rootKey, connections: LANES });
+  const zoneClient = clientOf(zone.url);
+  const regionClients = new Map(
+    Object.entries(zone.regions).map(([region, { url }]) => [region, clientOf(url)]),
+  );
   const trials: Trial[] = [];
   const behind = new Map<string, string>();
   let started = 0;
   const lane = async (): Promise<void> => {
     while (started < count && !signal.aborted) {
       started++;
-      trials.push(await runTrial(zone, zonePool, regionPools, behind));
+      trials.push(await runTrial(zone, zoneClient, regionClients, behind));
       onProgress?.(trials.length);
     }
   };
@@ -60,38 +62,25 @@ export async function runTrials(options: TrialsOptions): Promise<Trials> {
     await Promise.all(Array.from({ length: LANES }, lane));
     return { trials, behind };
   } finally {
-    await Promise.all([zonePool, ...regionPools.values()].map((pool) => pool.destroy()));
+    await Promise.all([zoneClient, ...regionClients.values()].map((client) => client.close()));
   }
-}
-
-function poolOf(url: string): Pool {
-  return new Pool(url, {
-    connections: LANES,
-    pipelining: 1,
-    headersTimeout: REQUEST_TIMEOUT_MS,
-    bodyTimeout: REQUEST_TIMEOUT_MS,
-  });
 }
 
 async function runTrial(
   zone: LocalZone,
-  zonePool: Pool,
-  regionPools: ReadonlyMap<string, Pool>,
+  zoneClient: ApiClient,
+  regionClients: ReadonlyMap<string, ApiClient>,
   behind: Map<string, string>,
 ): Promise<Trial> {
-  const created = await call(zonePool, zone, 'keys.createKey', {
-    apiId: zone.apiId,
-    name: 'revocation trial',
-  });
-  const { key, keyId } = created.data;
-  if (typeof key !== 'string' || typeof keyId !== 'string')
-    throw new Error('keys.createKey answered without a key');
+  const { key, keyId } = await makeKey(zoneClient, zone, { name: 'revocation trial' });
   /** Asks all regions that keep up, at once; one that fails has fallen behind. */
-  const inRegions = async <T>(ask: (pool: Pool) => Promise<T>): Promise<[region: string, answer: T][]> => {
-    const asked = [...regionPools].map(async ([region, pool]): Promise<[string, T][]> => {
+  const inRegions = async <T>(
+    ask: (client: ApiClient) => Promise<T>,
+  ): Promise<[region: string, answer: T][]> => {
+    const asked = [...regionClients].map(async ([region, client]): Promise<[string, T][]> => {
       if (behind.has(region)) return [];
       try {
-        return [[region, await ask(pool)]];
+        return [[region, await ask(client)]];
       } catch (error) {
         behind.set(region, error instanceof Unanswered ? error.message : "doesn't answer");
         return [];
@@ -99,65 +88,39 @@ async function runTrial(
     });
     return (await Promise.all(asked)).flat();
   };
-  for (const [region, isWarm] of await inRegions((pool) => warm(pool, zone, key)))
+  for (const [region, isWarm] of await inRegions((client) => warm(client, key)))
     if (!isWarm) behind.set(region, NOT_IN_TIME);
   const askedAtMs = performance.now();
-  const deleted = await call(zonePool, zone, 'keys.deleteKey', { keyId });
+  const deleted = await zoneClient.must('keys.deleteKey', { keyId });
   const answeredAtMs = performance.now();
-  const refusals = await inRegions((pool) => refusal(pool, zone, key, answeredAtMs));
+  const refusals = await inRegions((client) => refusal(client, key, answeredAtMs));
   for (const [region, afterMs] of refusals) if (afterMs === null) behind.set(region, NOT_IN_TIME);
   return {
     deleteAnswerMs: answeredAtMs - askedAtMs,
-    isConfirmed: deleted.revocation === 'confirmed',
+    isConfirmed: deleted.headers['keyhearth-revocation'] === 'confirmed',
     refusedAfterMs: Object.fromEntries(refusals),
   };
 }
 
 /** Verifies until the key is valid, and once more: that one is answered from memory. False where it isn't in time. */
-async function warm(pool: Pool, zone: LocalZone, key: string): Promise<boolean> {
+async function warm(client: ApiClient, key: string): Promise<boolean> {
   const deadlineMs = performance.now() + PATIENCE_MS;
   for (let valid = 0; valid < 2;) {
     if (performance.now() > deadlineMs) return false;
-    if (await isValid(pool, zone, key)) valid++;
+    if (await isValid(client, key)) valid++;
   }
   return true;
 }
 
-async function refusal(pool: Pool, zone: LocalZone, key: string, sinceMs: number): Promise<number | null> {
+async function refusal(client: ApiClient, key: string, sinceMs: number): Promise<number | null> {
   for (let asked = 0; performance.now() - sinceMs < PATIENCE_MS; asked++) {
-    if (!(await isValid(pool, zone, key))) return asked === 0 ? 0 : performance.now() - sinceMs;
+    if (!(await isValid(client, key))) return asked === 0 ? 0 : performance.now() - sinceMs;
   }
   return null;
 }
 
-async function isValid(pool: Pool, zone: LocalZone, key: string): Promise<boolean> {
-  const { data } = await call(pool, zone, 'keys.verifyKey', { key });
+async function isValid(client: ApiClient, key: string): Promise<boolean> {
+  const { data } = await client.must('keys.verifyKey', { key });
   if (typeof data['valid'] !== 'boolean') throw new Error('keys.verifyKey answered without a verdict');
   return data['valid'];
-}
-
-/** The platform answered with something other than 200; where a key is made or deleted, that ends the measurement. */
-class Unanswered extends UserError {}
-
-interface CallAnswer {
-  readonly data: Readonly<Record<string, unknown>>;
-  /** Of the header `Keyhearth-Revocation`. */
-  readonly revocation: string | undefined;
-}
-
-async function call(pool: Pool, zone: LocalZone, operation: string, body: object): Promise<CallAnswer> {
-  const answer = await pool.request({
-    method: 'POST',
-    path: `/v2/${operation}`,
-    headers: { authorization: `Bearer ${zone.rootKey}`, 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  const text = await answer.body.text();
-  if (answer.statusCode !== 200) {
-    throw new Unanswered(`${operation} was answered with ${answer.statusCode}: ${text.slice(0, 500)}`);
-  }
-  const revocation = answer.headers['keyhearth-revocation'];
-  // Our own API's envelope; the fields that are used are checked where they are used.
-  const { data } = JSON.parse(text) as { readonly data: Readonly<Record<string, unknown>> };
-  return { data, revocation: typeof revocation === 'string' ? revocation : undefined };
 }

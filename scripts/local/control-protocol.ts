@@ -1,4 +1,8 @@
-import type { Part, RegionStatus } from './zone-platform.ts';
+import type { RegionStatus } from './zone-platform.ts';
+
+/** What of a region can be killed alone. */
+export const PARTS = ['service', 'database', 'valkey'] as const;
+export type Part = (typeof PARTS)[number];
 
 /** What `npx keyhearth local …` asks of the running platform: one POST on loopback, with a token that only its owner can read. */
 export type ControlCommand = QuestionCommand | ChangeCommand;

@@ -21,5 +21,9 @@ export interface LocalRegion {
   readonly role: 'home' | 'replica';
   /** Of its (first) task; null while it is down. */
   readonly pid: number | null;
+  /** One by one, past the balancer where there are several. */
+  readonly tasks: readonly { readonly url: string; readonly pid: number | null }[];
   readonly postgres: { readonly port: number; readonly pid: number | null };
+  /** Its shared counters; null where this machine has no server for them. */
+  readonly valkey: { readonly port: number; readonly pid: number | null } | null;
 }

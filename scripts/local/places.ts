@@ -10,6 +10,8 @@ export interface Places {
   /** Database files, by zone and region. */
   readonly data: string;
   readonly logs: string;
+  /** Settings of the regions' Valkey servers, by zone and region; nothing to keep. */
+  readonly valkey: string;
   /** Compiled code of the service, which halves the work of starting a task. */
   readonly compileCache: string;
   /** What the platform offers: URLs and keys, for people and tools. */
@@ -33,6 +35,7 @@ export function placesOf(
     root: absolute,
     data: join(absolute, 'data'),
     logs: join(absolute, 'logs'),
+    valkey: join(absolute, 'valkey'),
     compileCache: join(absolute, 'compile-cache'),
     localFile: join(absolute, 'local.json'),
     credentials: join(absolute, 'credentials.json'),

@@ -7,6 +7,7 @@ import {
   type ChangeCommand,
   type ControlCommand,
   type ControlResult,
+  type Part,
   type QuestionCommand,
 } from './control-protocol.ts';
 import { type ControlServer, startControlServer } from './control-server.ts';
@@ -21,6 +22,7 @@ import { portUses } from './port-plan.ts';
 import { findPostgres } from './postgres/binaries.ts';
 import { makeDataRoot } from './postgres/data-root.ts';
 import { endLeftover } from './postgres/node.ts';
+import { findValkey, type ValkeyProgram, withoutValkey } from './valkey/program.ts';
 import { findRegion, ZonePlatform } from './zone-platform.ts';
 
 /**
@@ -71,9 +73,11 @@ export class Platform {
     await this.#clearZones(dataRoot.path);
     const binaries = findPostgres(dataRoot.path);
     if (binaries.note !== undefined) this.#onNotice(binaries.note);
-    await checkPorts(portUses(this.#plan.ports));
+    const valkey = findValkey();
+    if (valkey === undefined && this.#options.tasks > 1) this.#onNotice(`With --tasks, ${withoutValkey}`);
+    await checkPorts(portUses(this.#plan.ports, valkey !== undefined));
     await this.#makeVaultKey();
-    this.#zones = this.#makeZones(dataRoot.path, binaries);
+    this.#zones = this.#makeZones(dataRoot.path, binaries, valkey);
     this.#checkDisk(dataRoot.path);
     this.#register.startGuard();
   }
@@ -98,7 +102,11 @@ export class Platform {
     }
   }
 
-  #makeZones(dataRoot: string, binaries: ReturnType<typeof findPostgres>): readonly ZonePlatform[] {
+  #makeZones(
+    dataRoot: string,
+    binaries: ReturnType<typeof findPostgres>,
+    valkey: ValkeyProgram | undefined,
+  ): readonly ZonePlatform[] {
     const zoneUrls = Object.fromEntries(
       this.#plan.ports.zones.map(({ zone, accelerator }) => [zone, `http://127.0.0.1:${accelerator}`]),
     );
@@ -112,6 +120,7 @@ export class Platform {
         places: this.#places,
         dataRoot,
         binaries,
+        valkey,
         register: this.#register,
         onNotice: this.#onNotice,
         onChange: () => this.#writeLocalFile(),
@@ -197,14 +206,18 @@ export class Platform {
   }
 }
 
+const killed: Readonly<Record<Part, string>> = {
+  service: 'The service',
+  database: 'The database',
+  valkey: 'Valkey',
+};
+
 async function carryOut(zone: ZonePlatform, command: ChangeCommand): Promise<string> {
   const { region } = command;
   switch (command.name) {
     case 'kill': {
       await zone.kill(region, command.only);
-      const what = { both: 'Service and database', service: 'The service', database: 'The database' }[
-        command.only ?? 'both'
-      ];
+      const what = command.only === undefined ? 'Everything' : killed[command.only];
       return `${what} of ${region}: killed. \`npx keyhearth local start ${region}\` brings back what is down.`;
     }
     case 'start': {

@@ -15,9 +15,15 @@ test('ports are the same for the same topology', () => {
     accelerator: 8710,
     clients: { london: 8711 },
     regions: [
-      { region: 'us-east-1', direct: 8730, tasks: [8730], postgres: 8750 },
-      { region: 'eu-west-1', direct: 8731, tasks: [8731], postgres: 8751 },
-      { region: 'ap-southeast-1', direct: 8732, tasks: [8732], postgres: 8752 },
+      { region: 'us-east-1', direct: 8730, tasks: [8730], postgres: 8750, valkey: { port: 8860, bus: 8880 } },
+      { region: 'eu-west-1', direct: 8731, tasks: [8731], postgres: 8751, valkey: { port: 8861, bus: 8881 } },
+      {
+        region: 'ap-southeast-1',
+        direct: 8732,
+        tasks: [8732],
+        postgres: 8752,
+        valkey: { port: 8862, bus: 8882 },
+      },
     ],
   });
   expect(plan.zones[1]?.accelerator).toBe(8910);
@@ -32,14 +38,15 @@ test('no two uses share a port, whatever is planned', () => {
       fc.array(names, { minLength: 1, maxLength: 8 }),
       fc.integer({ min: 1, max: 8 }),
       fc.integer({ min: 1, max: 19 }),
-      (regions, tasks, locations) => {
+      fc.boolean(),
+      (regions, tasks, locations, hasValkey) => {
         const planned = regions.map((list, at) => ({ name: `z${at}`, regions: list }));
         const clients = Array.from({ length: locations }, (_, at) => `l${at}`);
         const plan = planPorts(planned, clients, 9_000, tasks);
-        const perRegion = tasks === 1 ? 2 : 2 + tasks;
+        const perRegion = (tasks === 1 ? 2 : 2 + tasks) + (hasValkey ? 2 : 0);
         const expected =
           1 + planned.reduce((sum, zone) => sum + 1 + locations + zone.regions.length * perRegion, 0);
-        expect(portUses(plan).size).toBe(expected);
+        expect(portUses(plan, hasValkey).size).toBe(expected);
       },
     ),
   );

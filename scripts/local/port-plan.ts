@@ -13,6 +13,8 @@ export interface RegionPorts {
   readonly direct: number;
   readonly tasks: readonly number[];
   readonly postgres: number;
+  /** Of its shared counters, where this machine has a server for them. */
+  readonly valkey: { readonly port: number; readonly bus: number };
 }
 
 export interface ZonePorts {
@@ -31,15 +33,23 @@ export interface PortPlan {
 }
 
 const zoneBlock = 200;
-const offsets = { firstZone: 10, clients: 1, regions: 20, postgres: 40, tasks: 60 } as const;
+const offsets = {
+  firstZone: 10,
+  clients: 1,
+  regions: 20,
+  postgres: 40,
+  tasks: 60,
+  valkey: 150,
+  bus: 170,
+} as const;
 const tasksMax = 8;
 const regionsMax = 11;
 const clientsMax = 19;
 
 /**
  * Ports of the whole platform: the same for the same topology, base and number of tasks, whichever zones run. From `base` each zone
- * has a block of 200: its accelerator, the client locations, then the regions, their databases and, where a region has several
- * tasks, those. Fails with `UserError` where it doesn't fit.
+ * has a block of 200: its accelerator, the client locations, then the regions, their databases, their tasks where a region has several, and
+ * their shared counters. Fails with `UserError` where it doesn't fit.
  */
 export function planPorts(
   zones: readonly PlannedZone[],
@@ -84,11 +94,12 @@ function planRegion(region: string, at: number, first: number, tasks: number): R
     direct,
     tasks: tasks === 1 ? [direct] : Array.from({ length: tasks }, (_, task) => ofTask(task)),
     postgres: first + offsets.postgres + at,
+    valkey: { port: first + offsets.valkey + at, bus: first + offsets.bus + at },
   };
 }
 
-/** Every port of the plan with what it is for, e.g. "the database of eu-west-1". */
-export function portUses(plan: PortPlan): ReadonlyMap<number, string> {
+/** Every port of the plan with what it is for, e.g. "the database of eu-west-1"; those of shared counters only where there are some. */
+export function portUses(plan: PortPlan, hasValkey: boolean): ReadonlyMap<number, string> {
   const uses = new Map<number, string>([[plan.control, 'the control of the platform']]);
   for (const zone of plan.zones) {
     uses.set(zone.accelerator, `the accelerator of zone ${zone.zone}`);
@@ -99,6 +110,9 @@ export function portUses(plan: PortPlan): ReadonlyMap<number, string> {
       for (const [task, port] of region.tasks.entries()) uses.set(port, `task ${task} of ${region.region}`);
       uses.set(region.direct, `the service of ${region.region}`);
       uses.set(region.postgres, `the database of ${region.region}`);
+      if (!hasValkey) continue;
+      uses.set(region.valkey.port, `Valkey of ${region.region}`);
+      uses.set(region.valkey.bus, `Valkey of ${region.region} (its cluster's bus)`);
     }
   }
   return uses;

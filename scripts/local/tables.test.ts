@@ -17,7 +17,9 @@ const local: LocalFile = {
           url: 'http://127.0.0.1:8931',
           role: 'home',
           pid: 17,
+          tasks: [{ url: 'http://127.0.0.1:8931', pid: 17 }],
           postgres: { port: 8951, pid: null },
+          valkey: { port: 9061, pid: 19 },
         },
       },
     },
@@ -42,6 +44,7 @@ const status: RegionStatus = {
     applyDelayMs: 300,
     lagMs: 12,
   },
+  valkey: { port: 9061, pid: 19, ready: true },
 };
 
 test('the overview shows URLs, keys and processes, and what is down', () => {
@@ -51,7 +54,8 @@ test('the overview shows URLs, keys and processes, and what is down', () => {
     'kh_root_example',
     'sample_example',
     'api_1',
-    'port 8951, down',
+    'postgres 8951, down',
+    'valkey   9061',
   ]) {
     expect(text).toContain(shown);
   }
@@ -68,13 +72,14 @@ test('the curl can be pasted', () => {
   );
 });
 
-test('the status tells of tasks, the database and its replication', () => {
+test('the status tells of tasks, the database, its replication and Valkey', () => {
   const text = statusTable([status]);
   for (const shown of [
     'ready (pid 17)',
     'down',
     'standby (pid 18, port 8951)',
     'streaming, paused, delayed by 300 ms, lag 12 ms',
+    'ready (pid 19, port 9061)',
   ]) {
     expect(text).toContain(shown);
   }
@@ -83,6 +88,13 @@ test('the status tells of tasks, the database and its replication', () => {
 test('a database that is down says so', () => {
   const postgres = { ...status.postgres, pid: null, role: null };
   expect(statusTable([{ ...status, tasks: [], postgres }])).toMatch(/down +│ down/);
+});
+
+test('Valkey that is down, busy or not there says so', () => {
+  const valkey = { port: 9061, pid: 19, ready: false };
+  expect(statusTable([{ ...status, valkey }])).toContain('not ready (pid 19, port 9061)');
+  expect(statusTable([{ ...status, valkey: { ...valkey, pid: null } }])).toMatch(/lag 12 ms │ down/);
+  expect(statusTable([{ ...status, valkey: null }])).toMatch(/lag 12 ms │ none/);
 });
 
 test('what is not known of the replication is not shown as 0', () => {

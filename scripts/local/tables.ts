@@ -8,7 +8,7 @@ const plain = { style: { head: [], border: [], compact: true } };
 export function overview(local: LocalFile): string {
   const keys: string[] = [];
   const regions = new Table({
-    head: ['zone', 'region', 'role', 'direct url', 'service', 'postgres'],
+    head: ['zone', 'region', 'role', 'direct url', 'service', 'databases'],
     ...plain,
   });
   const clients = new Table({ head: ['client in', ...Object.keys(local.zones)], ...plain });
@@ -19,14 +19,16 @@ export function overview(local: LocalFile): string {
       `  sample key  ${zone.sampleKey}`,
       `  api         ${zone.apiId}`,
     );
-    for (const [region, { url, role, pid, postgres }] of Object.entries(zone.regions)) {
+    for (const [region, { url, role, pid, postgres, valkey }] of Object.entries(zone.regions)) {
       regions.push([
         name,
         region,
         role,
         url,
         pidText(pid),
-        `port ${postgres.port}, ${pidText(postgres.pid)}`,
+        [`postgres ${portText(postgres)}`, ...(valkey === null ? [] : [`valkey   ${portText(valkey)}`])].join(
+          '\n',
+        ),
       ]);
     }
   }
@@ -44,6 +46,11 @@ export function overview(local: LocalFile): string {
     sampleCall(local),
     '',
   ].join('\n');
+}
+
+/** Its pid is in `local status`: the table is wide enough. */
+function portText({ port, pid }: { readonly port: number; readonly pid: number | null }): string {
+  return pid === null ? `${port}, down` : String(port);
 }
 
 function pidText(pid: number | null): string {
@@ -65,11 +72,20 @@ export function sampleCall(local: LocalFile): string {
 
 /** `local status` for a terminal. */
 export function statusTable(regions: readonly RegionStatus[]): string {
-  const head = ['zone', 'region', 'role', 'service', 'database', 'replication', 'direct url'];
+  const head = ['zone', 'region', 'role', 'service', 'database', 'replication', 'valkey', 'direct url'];
   const table = new Table({ head, ...plain });
   for (const status of regions) {
     const { zone, region, role, url } = status;
-    table.push([zone, region, role, serviceText(status), databaseText(status), replicationText(status), url]);
+    table.push([
+      zone,
+      region,
+      role,
+      serviceText(status),
+      databaseText(status),
+      replicationText(status),
+      valkeyText(status),
+      url,
+    ]);
   }
   return [table.toString(), ...hints(regions)].join('\n');
 }
@@ -104,6 +120,12 @@ function serviceText({ tasks }: RegionStatus): string {
 function databaseText({ postgres }: RegionStatus): string {
   if (postgres.pid === null) return 'down';
   return `${postgres.role ?? 'no answer'} (pid ${postgres.pid}, port ${postgres.port})`;
+}
+
+function valkeyText({ valkey }: RegionStatus): string {
+  if (valkey === null) return 'none';
+  if (valkey.pid === null) return 'down';
+  return `${valkey.ready ? 'ready' : 'not ready'} (pid ${valkey.pid}, port ${valkey.port})`;
 }
 
 function replicationText({ postgres }: RegionStatus): string {

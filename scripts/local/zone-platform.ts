@@ -17,7 +17,7 @@ import {
   stillGood,
   type ZoneCredentials,
 } from './credentials.ts';
-import type { DatabaseAccess } from './control-protocol.ts';
+import { type DatabaseAccess, type Part, PARTS } from './control-protocol.ts';
 import type { ProcessRegister } from './guard-link.ts';
 import type { LocalZone } from './local-file.ts';
 import type { Places } from './places.ts';
@@ -27,6 +27,8 @@ import { makeDataRoot } from './postgres/data-root.ts';
 import { PostgresNode } from './postgres/node.ts';
 import { keptPasswords } from './postgres/passwords.ts';
 import { ServiceProcess } from './service-process.ts';
+import { type ValkeyProgram, withoutValkey } from './valkey/program.ts';
+import { ValkeyServer } from './valkey/server.ts';
 import { ZoneDatabases } from './zone-databases.ts';
 
 export interface ZonePlatformOptions {
@@ -37,6 +39,8 @@ export interface ZonePlatformOptions {
   readonly places: Places;
   readonly dataRoot: string;
   readonly binaries: PostgresBinaries;
+  /** Undefined: this machine has none, and each task counts alone. */
+  readonly valkey: ValkeyProgram | undefined;
   readonly register: ProcessRegister;
   readonly onNotice: (sentence: string) => void;
   /** Told when processes or roles changed. */
@@ -60,12 +64,13 @@ export interface RegionStatus {
     readonly applyDelayMs: number;
     readonly lagMs: number | null;
   };
+  /** Its shared counters; null where this machine has no server for them. */
+  readonly valkey: { readonly port: number; readonly pid: number | null; readonly ready: boolean } | null;
 }
-
-export type Part = 'service' | 'database';
 
 const readyTimeoutMs = 60_000;
 const writableTimeoutMs = 30_000;
+const valkeyTimeoutMs = 15_000;
 
 /** One zone on this machine: databases, tasks, the balancers where a region has several, and the accelerator. */
 export class ZonePlatform {
@@ -73,6 +78,7 @@ export class ZonePlatform {
   readonly databases: ZoneDatabases;
   readonly #options: ZonePlatformOptions;
   readonly #tasks = new Map<string, readonly ServiceProcess[]>();
+  readonly #valkeys: ReadonlyMap<string, ValkeyServer>;
   readonly #peerSecret = randomBytes(32).toString('hex');
   #balancers: Balancer[] = [];
   #accelerator: Accelerator | undefined;
@@ -85,6 +91,12 @@ export class ZonePlatform {
     const dataDir = makeDataRoot(join(options.dataRoot, this.name)).path;
     const nodes = new Map(
       options.ports.regions.map((ports) => [ports.region, this.#makeNode(ports, dataDir)]),
+    );
+    this.#valkeys = new Map(
+      options.ports.regions.flatMap((ports) => {
+        const server = this.#makeValkey(ports);
+        return server === undefined ? [] : [[ports.region, server]];
+      }),
     );
     const { origin } = options.zone;
     this.databases = new ZoneDatabases({
@@ -122,8 +134,31 @@ export class ZonePlatform {
     });
   }
 
-  /** First step of a start: the home's database, then schema and standbys at once. */
+  #makeValkey({ region, valkey: { port, bus } }: RegionPorts): ValkeyServer | undefined {
+    const { valkey: program, places, register, onNotice, onChange } = this.#options;
+    if (program === undefined) return undefined;
+    return new ValkeyServer({
+      region,
+      program,
+      port,
+      busPort: bus,
+      dir: join(places.valkey, this.name, region),
+      logFile: join(places.logs, `${this.name}-${region}-valkey.log`),
+      onStarted: (identity) => register.add(identity, `Valkey of ${region} in zone ${this.name}`, 'SIGTERM'),
+      onNotice,
+      onChange,
+    });
+  }
+
+  /** First step of a start: the home's database, then schema and standbys at once; the shared counters meanwhile. */
   async startDatabases(): Promise<void> {
+    await Promise.all([
+      this.#startHomeAndStandbys(),
+      ...[...this.#valkeys.values()].map((server) => server.start(valkeyTimeoutMs)),
+    ]);
+  }
+
+  async #startHomeAndStandbys(): Promise<void> {
     await this.databases.startHome();
     const home = this.databases.node(this.databases.home);
     await Promise.all([
@@ -206,12 +241,14 @@ export class ZonePlatform {
   #environmentOf(region: string): Record<string, string> {
     const { places, ports, zoneUrls } = this.#options;
     const { url } = this.databases.node(region);
+    const valkey = this.#valkeys.get(region);
     const peers = ports.regions
       .filter((other) => other.region !== region)
       .map((other) => `${other.region}=${this.#urlOf(other.region)}`);
     const otherZones = Object.entries(zoneUrls).filter(([name]) => name !== this.name);
     return {
       KEYHEARTH_VAULT: `file:${places.vaultKey}`,
+      ...(valkey !== undefined && { KEYHEARTH_VALKEY: valkey.url }),
       ...overrides(),
       KEYHEARTH_ZONE: this.name,
       KEYHEARTH_REGION: region,
@@ -237,14 +274,24 @@ export class ZonePlatform {
 
   /** Ends processes as the loss of a machine would; they stay down until `start`. */
   async kill(region: string, part: Part | undefined): Promise<void> {
-    const tasks = part === 'database' ? [] : (this.#tasks.get(region) ?? []);
-    const database = part === 'service' ? [] : [this.databases.node(region)];
-    await Promise.all([...tasks, ...database].map((process) => process.kill()));
+    const valkey = this.#valkeys.get(region);
+    if (part === 'valkey' && valkey === undefined)
+      throw new UserError(`There is no Valkey in ${region}: ${withoutValkey}`);
+    const processes = {
+      service: this.#tasks.get(region) ?? [],
+      database: [this.databases.node(region)],
+      valkey: valkey === undefined ? [] : [valkey],
+    };
+    const parts = part === undefined ? PARTS : [part];
+    await Promise.all(parts.flatMap((one) => processes[one].map((process) => process.kill())));
   }
 
   /** Starts what is down in a region. Returns true where its database was made anew from the home's. */
   async start(region: string): Promise<boolean> {
-    const rebuilt = await this.databases.start(region);
+    const [rebuilt] = await Promise.all([
+      this.databases.start(region),
+      this.#valkeys.get(region)?.start(valkeyTimeoutMs),
+    ]);
     await this.#startTasks(this.#portsOf(region));
     return rebuilt;
   }
@@ -282,9 +329,11 @@ export class ZonePlatform {
   async #statusOf(region: string): Promise<RegionStatus> {
     const node = this.databases.node(region);
     const tasks = this.#tasks.get(region) ?? [];
-    const [state, ready] = await Promise.all([
+    const valkey = this.#valkeys.get(region);
+    const [state, ready, isCounting] = await Promise.all([
       this.databases.state(region).catch(() => undefined),
       Promise.all(tasks.map((task) => task.isReady())),
+      valkey?.isReady() ?? false,
     ]);
     return {
       zone: this.name,
@@ -301,6 +350,7 @@ export class ZonePlatform {
         applyDelayMs: state?.applyDelayMs ?? 0,
         lagMs: state?.lagMs ?? null,
       },
+      valkey: valkey === undefined ? null : { port: valkey.port, pid: valkey.pid ?? null, ready: isCounting },
     };
   }
 
@@ -333,20 +383,27 @@ export class ZonePlatform {
       regions: Object.fromEntries(
         this.regions.map((region) => {
           const node = this.databases.node(region);
-          const pid = this.#tasks.get(region)?.[0]?.pid ?? null;
+          const tasks = (this.#tasks.get(region) ?? []).map(({ port, pid }) => ({
+            url: `http://127.0.0.1:${port}`,
+            pid: pid ?? null,
+          }));
           const postgres = { port: node.port, pid: node.pid ?? null };
-          return [region, { url: this.#urlOf(region), role: this.#roleOf(region), pid, postgres }];
+          const server = this.#valkeys.get(region);
+          const valkey = server === undefined ? null : { port: server.port, pid: server.pid ?? null };
+          const [url, role] = [this.#urlOf(region), this.#roleOf(region)];
+          return [region, { url, role, pid: tasks[0]?.pid ?? null, tasks, postgres, valkey }];
         }),
       ),
     };
   }
 
-  /** Clients first, then tasks, then databases. */
+  /** Clients first, then tasks, then what they ask. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     await this.#accelerator?.stop();
     await Promise.all(this.#balancers.map((balancer) => balancer.stop()));
     await Promise.all([...this.#tasks.values()].flat().map((task) => task.stop()));
+    await Promise.all([...this.#valkeys.values()].map((server) => server.stop()));
     await this.databases.stop();
   }
 }

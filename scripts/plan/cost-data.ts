@@ -1,13 +1,12 @@
+import { processingUnitsOf } from '../../infra/cache-limits.ts';
 import { type Amount, count, largest, named, over, plus, smallest, times, whole } from './cost-amount.ts';
 import type { BillWriter } from './cost-bill.ts';
-import { DAYS, GB, HOURS, type Load, MILLION, MINUTES, SECONDS } from './cost-load.ts';
+import { DAYS, GB, HOURS, limited, type Load, MILLION, MINUTES, SECONDS } from './cost-load.ts';
 
 /** Firehose bills each record as a multiple of so many bytes. Source: "Amazon Data Firehose pricing". */
 const RECORD_BYTES = 5 * 1024;
 /** An object is written after so many bytes, or after a minute (infra/constructs/event-stream.ts). */
 const OBJECT_BYTES = 16 * 2 ** 20;
-/** What infra/constructs/cache.ts lets a cache use. */
-const ECPU_PER_SECOND_MAX = 15_000;
 
 /** What a region keeps: database, counters, events. */
 export function dataLines(bill: BillWriter, load: Load): void {
@@ -70,13 +69,23 @@ function volumeLines(bill: BillWriter, load: Load): void {
   );
 }
 
-function cacheLines(bill: BillWriter, { region, rate, assumed }: Load): void {
+/** Tasks exchange what they count. */
+function cacheLines(bill: BillWriter, load: Load): void {
+  const { rate, here, assumed } = load;
+  const exchanges = times(limited(rate, load), assumed('exchangesPerVerification'));
+  countLines(bill, load, exchanges, count(processingUnitsOf(here.size), 'at most'));
+}
+
+/** Counters in ElastiCache Serverless for Valkey, with so many calls of a script a second and so many processing units at most. */
+export function countLines(
+  bill: BillWriter,
+  { region, assumed }: Load,
+  callsPerSecond: Amount,
+  unitsPerSecondMax: Amount,
+): void {
   const stored = largest(count(0.1, 'GB at least'), assumed('cacheGb'));
   bill.add(region, 'Valkey', 'storage', times(stored, HOURS), 'cacheGbHour');
-  const perSecond = smallest(
-    count(ECPU_PER_SECOND_MAX, 'at most'),
-    times(rate, assumed('ecpuPerVerification')),
-  );
+  const perSecond = smallest(unitsPerSecondMax, times(callsPerSecond, assumed('ecpuPerExchange')));
   const units = over(times(perSecond, SECONDS), MILLION);
   bill.add(region, 'Valkey', 'processing units', units, 'cacheEcpuMillion');
 }

@@ -9,6 +9,8 @@ interface Design {
   readonly isProvisioned: boolean;
   /** Whether the function answers from its memory where it can. */
   readonly isCached: boolean;
+  /** Where limits are counted: a table of DynamoDB, or a serverless cache with Valkey. */
+  readonly counters: 'table' | 'cache';
 }
 
 /** The ordinary ways to do the same without servers; the first two stand in the tables, the others beside them. */
@@ -19,14 +21,23 @@ export const DESIGNS = {
     front: 'http',
     isProvisioned: false,
     isCached: false,
+    counters: 'table',
   },
-  rest: { words: 'with a REST API', short: 'REST API', front: 'rest', isProvisioned: false, isCached: false },
+  rest: {
+    words: 'with a REST API',
+    short: 'REST API',
+    front: 'rest',
+    isProvisioned: false,
+    isCached: false,
+    counters: 'table',
+  },
   url: {
     words: 'with a function URL',
     short: 'function URL',
     front: 'url',
     isProvisioned: false,
     isCached: false,
+    counters: 'table',
   },
   provisioned: {
     words: 'with an HTTP API and provisioned tables',
@@ -34,6 +45,7 @@ export const DESIGNS = {
     front: 'http',
     isProvisioned: true,
     isCached: false,
+    counters: 'table',
   },
   urlProvisioned: {
     words: 'with a function URL and provisioned tables',
@@ -41,6 +53,7 @@ export const DESIGNS = {
     front: 'url',
     isProvisioned: true,
     isCached: false,
+    counters: 'table',
   },
   cached: {
     words: 'with an HTTP API and a function that caches',
@@ -48,6 +61,7 @@ export const DESIGNS = {
     front: 'http',
     isProvisioned: false,
     isCached: true,
+    counters: 'table',
   },
   urlCached: {
     words: 'with a function URL and a function that caches',
@@ -55,6 +69,23 @@ export const DESIGNS = {
     front: 'url',
     isProvisioned: false,
     isCached: true,
+    counters: 'table',
+  },
+  valkey: {
+    words: 'with an HTTP API and counters in Valkey',
+    short: 'counters in Valkey',
+    front: 'http',
+    isProvisioned: false,
+    isCached: false,
+    counters: 'cache',
+  },
+  urlCachedValkey: {
+    words: 'with a function URL, a function that caches and counters in Valkey',
+    short: 'caching function with a URL and Valkey',
+    front: 'url',
+    isProvisioned: false,
+    isCached: true,
+    counters: 'cache',
   },
 } as const satisfies Readonly<Record<string, Design>>;
 

@@ -61,6 +61,11 @@ export function capacityOf({ regions }: ZoneDeployment): number {
   return regions.length * Math.min(...regions.map(({ size }) => size.maxTasks * size.requestsPerTask));
 }
 
+/** Verifications of keys that have a limit, which both sides count, of so many. */
+export function limited(verifications: Amount, { assumed }: Load): Amount {
+  return times(verifications, assumed('limitedShare'));
+}
+
 /** GB of so many bytes for each verification, in a month. */
 export function gbOf(name: string, { verifications }: Load, ...bytes: readonly Amount[]): Amount {
   return named(name, over(times(verifications, ...bytes), GB), 'GB');

@@ -33,7 +33,8 @@ export function serviceLines(bill: BillWriter, load: Load): void {
   const crossing = gbOf(
     'across zones',
     load,
-    assumed('ecpuPerVerification'),
+    assumed('limitedShare'),
+    assumed('exchangesPerVerification'),
     assumed('cacheBytes'),
     assumed('crossZoneShare'),
   );

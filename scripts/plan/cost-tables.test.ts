@@ -80,17 +80,17 @@ test('a rate that the zone cannot carry has no price', () => {
   expect(text).toContain("! eu: zone eu can't carry 10000 per second");
 });
 
-test('other designs and the same with counters and events stand beside the crossing, on a line each', () => {
+test('other designs and the same with limits and events stand beside the crossing, on a line each', () => {
   const report = reportOf();
   const text = costTables(report);
   const designs = lineWith(text, 'eu: other serverless designs are cheaper below: function URL ');
   for (const name of ['url', 'provisioned', 'urlProvisioned', 'cached', 'urlCached'] as const) {
     expect(designs).toContain(` ${Number(report.crossings[name]).toLocaleString('en-US')}/s`);
   }
-  expect(lineWith(text, 'with counters and events on both sides')).toContain(
+  expect(lineWith(text, 'with a limit on each key and events on both sides')).toContain(
     `below ${Number(report.countedCrossings.http).toLocaleString('en-US')}/s with an HTTP API`,
   );
-  expect(text).toContain('This version enforces no limits and writes no usage events');
+  expect(text).toContain('25 % of the verifications are of keys with a rate limit, which both sides count.');
 });
 
 test('which share of a sum rests on prices that were not found quoted is said, with the largest', () => {

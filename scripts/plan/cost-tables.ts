@@ -8,6 +8,7 @@ import type { PriceStatus } from './prices/price-table.ts';
 const plain = { style: { head: [], border: [], compact: true } };
 const RIGHT = 'right' as const;
 const TOO_MUCH = 'beyond maxTasks';
+const PERCENT = 100;
 const NUMBERS = new Intl.NumberFormat('en-US');
 
 /** What the statuses of prices are called where they are counted. */
@@ -29,7 +30,7 @@ export function costTables(
     'same share of the verifications. Serverless is API Gateway, Lambda and DynamoDB doing the same there.',
     '',
     summary(all),
-    'This version enforces no limits and writes no usage events: neither side counts or records anything.',
+    ...countedText(all),
     'Idle, the zone’s heartbeat and a change to a key each second are paid for.',
     ...all.flatMap(crossingText),
     ...all.flatMap(trustText),
@@ -65,6 +66,16 @@ function ownText({ keyhearth, isCarried }: RateCost): string {
   return isCarried ? sumText(keyhearth) : TOO_MUCH;
 }
 
+/** The same of all, for they have the same prices and assumptions. */
+function countedText([first]: readonly CostReport[]): readonly string[] {
+  if (first === undefined) return [];
+  const share = NUMBERS.format(PERCENT * (first.assumptions['limitedShare'] ?? 0));
+  return [
+    `${share} % of the verifications are of keys with a rate limit, which both sides count. This version writes no`,
+    'usage events, so neither side records any.',
+  ];
+}
+
 /** Where the two cross, in each of the ordinary ways to do the same. */
 function crossingText({ zone, crossings, countedCrossings, capacity }: CostReport): readonly string[] {
   if (Object.values(crossings).includes('prices are missing')) {
@@ -81,7 +92,7 @@ function crossingText({ zone, crossings, countedCrossings, capacity }: CostRepor
   return [
     `${zone}: serverless is cheaper ${text(crossings.http)} with an HTTP API, ${text(crossings.rest)} with a REST API; Keyhearth above.`,
     `${zone}: other serverless designs are cheaper below: ${others.join(', ')}.`,
-    `${zone}: with counters and events on both sides serverless is cheaper ${text(countedCrossings.http)} with an HTTP API, ${text(countedCrossings.rest)} with a REST API.`,
+    `${zone}: with a limit on each key and events on both sides serverless is cheaper ${text(countedCrossings.http)} with an HTTP API, ${text(countedCrossings.rest)} with a REST API.`,
   ];
 }
 

@@ -118,17 +118,17 @@ test('the same serverless: requests, invocations, GB-seconds and reads', () => {
   if (http === undefined) throw new Error('no price');
   expect(line(http, 'us-east-1', 'API Gateway', 'HTTP API').usd).toBeCloseTo(300 + (millions - 300) * 0.9, 6);
   expect(line(http, 'us-east-1', 'Lambda', 'invocations').usd).toBeCloseTo(millions * 0.2, 6);
-  // 8 ms with a quarter of a GB
+  // 8 ms, and 4 more for each fourth, with a quarter of a GB
   expect(line(http, 'us-east-1', 'Lambda', 'GB-seconds').usd).toBeCloseTo(
-    millions * 1e6 * 0.008 * 0.25 * 0.0000133334,
+    millions * 1e6 * 0.009 * 0.25 * 0.0000133334,
     6,
   );
   expect(line(http, 'us-east-1', 'DynamoDB', 'reads of keys').usd).toBeCloseTo(millions * 0.5 * 0.125, 6);
   expect(cost?.serverless.rest.usd).toBeGreaterThan(http.usd);
 });
 
-test('this version counts and records nothing, so neither side is billed for it', () => {
-  const [cost] = reportOf(THREE, 1000).rates;
+test('where no key has a limit, neither side is billed for counting or recording', () => {
+  const [cost] = costOf(zoneOf(THREE), { prices: pricesWith({ limitedShare: 0 }), rates: [1000] }).rates;
   for (const bill of [cost?.keyhearth, ...Object.values(cost?.serverless ?? {})]) {
     const counting = bill?.lines.filter(({ service, what }) =>
       /^(Firehose|S3)$|processing units|counters/.test(`${service}|${what}`),
@@ -137,13 +137,44 @@ test('this version counts and records nothing, so neither side is billed for it'
   }
 });
 
-test('with counters and events both sides pay for them, the function for a record of each event', () => {
+test('verifications of keys with a limit are counted on both sides, by an exchange and by a write', () => {
+  const [cost] = reportOf(ONE, 1000).rates;
+  if (cost === undefined) throw new Error('no price');
+  const millions = (1000 * SECONDS) / 1e6;
+  // A quarter of them, each by a call of 6 units at most.
+  const own = line(cost.keyhearth, 'us-east-1', 'Valkey', 'processing units');
+  expect(own.usd).toBeCloseTo(millions * 0.25 * 6 * 0.0023, 6);
+  const { http, provisioned, valkey } = cost.serverless;
+  expect(line(http, 'us-east-1', 'DynamoDB', 'counters').usd).toBeCloseTo(millions * 0.25 * 0.625, 6);
+  // 250 a second are 70 % of 358.
+  const units = line(provisioned, 'us-east-1', 'DynamoDB', 'counters, provisioned');
+  expect(units.usd).toBeCloseTo(358 * HOURS * 0.00065, 6);
+  expect(line(valkey, 'us-east-1', 'Valkey', 'processing units').usd).toBeCloseTo(own.usd ?? 0, 6);
+  expect(valkey.lines.some(({ what }) => what.startsWith('counters'))).toBe(false);
+});
+
+test('a cache is billed for no more than it may use', () => {
+  const sizes = { default: { minTasks: 1, maxTasks: 2, requestsPerTask: 500 } };
+  const [cost] = costOf(zoneOf({ ...ONE, sizes }), {
+    prices: pricesWith({ limitedShare: 1, ecpuPerExchange: 9 }),
+    rates: [1000],
+  }).rates;
+  if (cost === undefined) throw new Error('no price');
+  const { usd, formula } = line(cost.keyhearth, 'us-east-1', 'Valkey', 'processing units');
+  expect(usd).toBeCloseTo(((6000 * SECONDS) / 1e6) * 0.0023, 6);
+  expect(formula).toContain('min(6,000 at most, ');
+});
+
+test('with a limit on each key and events both sides pay for them, the function for a record of each event', () => {
   const [cost] = costOf(zoneOf(ONE), { prices: pricesWith(COUNTED), rates: [1000] }).rates;
   if (cost === undefined) throw new Error('no price');
   const { keyhearth, serverless } = cost;
   const millions = (1000 * SECONDS) / 1e6;
   expect(line(serverless.http, 'us-east-1', 'DynamoDB', 'counters').usd).toBeCloseTo(millions * 0.625, 6);
-  expect(line(keyhearth, 'us-east-1', 'Valkey', 'processing units').usd).toBeCloseTo(millions * 0.0023, 6);
+  expect(line(keyhearth, 'us-east-1', 'Valkey', 'processing units').usd).toBeCloseTo(
+    millions * 6 * 0.0023,
+    6,
+  );
   // 5 KB for each event, and for each 14 of Keyhearth's.
   const gb = (millions * 1e6 * 5 * 1024) / 2 ** 30;
   expect(line(serverless.http, 'us-east-1', 'Firehose', 'events').usd).toBeCloseTo(gb * 0.029, 4);
@@ -177,7 +208,7 @@ test('a function that caches reads one key in ten and is done sooner', () => {
   const millions = (1000 * SECONDS) / 1e6;
   expect(line(cached, 'us-east-1', 'DynamoDB', 'reads of keys').usd).toBeCloseTo(millions * 0.05 * 0.125, 6);
   expect(line(cached, 'us-east-1', 'Lambda', 'GB-seconds').usd).toBeCloseTo(
-    millions * 1e6 * 0.003 * 0.25 * 0.0000133334,
+    millions * 1e6 * 0.004 * 0.25 * 0.0000133334,
     6,
   );
 });
@@ -309,7 +340,7 @@ test('what AWS has to raise for the serverless side is said', () => {
   const [cost] = reportOf({ ...ONE, sizes: { default: { maxTasks: 1000 } } }, 150_000).rates;
   expect(cost?.warnings).toEqual([
     'us-east-1: API Gateway takes 10000 requests per second until AWS raises that',
-    'us-east-1: 1200 invocations at once; Lambda runs 1000 until AWS raises that',
+    'us-east-1: 1350 invocations at once; Lambda runs 1000 until AWS raises that',
   ]);
 });
 

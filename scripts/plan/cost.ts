@@ -44,7 +44,7 @@ export interface CostReport {
   readonly regions: readonly string[];
   readonly rates: readonly RateCost[];
   readonly crossings: Crossings;
-  /** Where they are once both sides count and record each verification (`COUNTED`), which this version doesn't. */
+  /** Where they are if every key has a limit and both sides record each verification (`COUNTED`), which this version doesn't. */
   readonly countedCrossings: Pick<Crossings, 'http' | 'rest'>;
   /** Verifications per second that the zone carries with its `maxTasks`. */
   readonly capacity: number;

@@ -46,6 +46,19 @@ export const EMF_METRICS = {
   WritesUnknown: { unit: 'Count', kind: 'counter' },
   RevisionWaitsTimedOut: { unit: 'Count', kind: 'counter' },
   ReportsFailed: { unit: 'Count', kind: 'counter' },
+  /** 1 while this task exchanges counts with the region's others for no counter, or not for all; else 0. */
+  RateLimitsAlone: { unit: 'None', kind: 'gauge' },
+  /** How long ago the oldest ask was that the others may not know of yet; absent while the task counts alone. */
+  SharedCountsAgeMs: { unit: 'Milliseconds', kind: 'gauge' },
+  /** Exact limits that were decided without the region's shared counter, or refused for want of it. */
+  ExactLimitsAlone: { unit: 'Count', kind: 'counter' },
+  /** Spends that were answered with `credits_unavailable`. */
+  CreditsUnavailable: { unit: 'Count', kind: 'counter' },
+  CreditLeases: { unit: 'Count', kind: 'gauge' },
+  /** Credits of leases that weren't returned when home wanted them back. Free again should they be returned after all. */
+  CreditsLost: { unit: 'Count', kind: 'counter' },
+  /** Credits that were spent twice: of leases that a home granted whose commits were lost. */
+  CreditsOverspent: { unit: 'Count', kind: 'counter' },
   EventLoopDelayMsP99: { unit: 'Milliseconds', kind: 'gauge' },
   HeapUsedMb: { unit: 'Megabytes', kind: 'gauge' },
   RssMb: { unit: 'Megabytes', kind: 'gauge' },

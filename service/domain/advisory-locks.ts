@@ -9,4 +9,6 @@ export const ADVISORY_LOCKS = {
   heartbeat: 7_401_002,
   /** Migrations run; held for the session. */
   migration: 7_401_003,
+  /** Credits are being refilled: of several tasks at home one does it. */
+  refill: 7_401_004,
 } as const;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { buildKeyRow } from '../../test/records.ts';
-import { autoLimitsOf } from './key-limits.ts';
+import { autoLimitsOf, limitsOf } from './key-limits.ts';
 import type { IdentityObject, StoredRateLimit } from './records.ts';
 
 function limit(id: string, name: string, autoApply = true): StoredRateLimit {
@@ -27,4 +27,21 @@ test('a limit of the key hides the one of that name of its identity, applied alw
   const limits = autoLimitsOf(key, IDENTITY);
   expect(limits.map(({ id }) => id)).toEqual(['rl_8', 'rl_1']);
   expect(limits[1]).toBe(autoLimitsOf(buildKeyRow('bb'), IDENTITY)[0]);
+});
+
+test('a stored limit is exact wherever it is applied; one that the request brings along isn’t', () => {
+  const key = buildKeyRow('aa', {
+    ratelimits: [
+      { ...limit('rl_1', 'always'), exact: 'deny' },
+      { ...limit('rl_2', 'named', false), exact: 'local' },
+      { ...limit('rl_3', 'replaced'), exact: 'local' },
+    ],
+  });
+  const wanted = [{ name: 'named' }, { name: 'replaced', limit: 1, duration: 1000 }];
+  const limits = limitsOf(key, null, autoLimitsOf(key, null), wanted, () => expect.unreachable());
+  expect(limits.map(({ name, exact }) => [name, exact])).toEqual([
+    ['always', 'deny'],
+    ['named', 'local'],
+    ['replaced', undefined],
+  ]);
 });

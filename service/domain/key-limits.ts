@@ -1,5 +1,5 @@
 import { counterName } from './counter-name.ts';
-import type { IdentityObject, KeyRow, RateLimitRule, StoredRateLimit } from './records.ts';
+import type { IdentityObject, KeyRow, OnUnavailable, RateLimitRule, StoredRateLimit } from './records.ts';
 
 /** What a verification's request says of a limit. `limit` and `duration` come together; the border has seen to it. */
 export interface WantedLimit {
@@ -22,6 +22,7 @@ export class AppliedLimit implements RateLimitRule {
   /** What is counted together: of a stored limit its id, which the keys of an identity share. */
   readonly counter: string;
   readonly cost: number;
+  readonly exact?: OnUnavailable;
   /** What the answer says of it whatever is left, as JSON text; made at the first use. */
   answerHead: string | null = null;
 
@@ -33,6 +34,7 @@ export class AppliedLimit implements RateLimitRule {
     this.autoApply = stored.autoApply;
     this.counter = counter;
     this.cost = cost;
+    if (stored.exact !== undefined) this.exact = stored.exact;
   }
 }
 

@@ -27,12 +27,17 @@ export interface RateLimitRule {
   readonly durationMs: number;
 }
 
+/** What an exact limit does where the region's shared counter can't be asked: count in the task alone, or refuse. */
+export type OnUnavailable = 'local' | 'deny';
+
 /** A rate limit of a key, or of an identity, whose keys share it. Its name is unique there. */
 export interface StoredRateLimit extends RateLimitRule {
   readonly id: string;
   readonly name: string;
   /** Applied to each verification, also where the request doesn't name it. */
   readonly autoApply: boolean;
+  /** Given: exact, so the tasks of a region share its counter. Absent: each task decides. */
+  readonly exact?: OnUnavailable;
 }
 
 export interface ApiObject {

@@ -121,3 +121,121 @@ test('giving back undoes the taking in the same window, and never makes more roo
     ),
   );
 });
+
+test('units of others count like own ones, move on with them, and are replaced by what is told later', () => {
+  const window = new SlidingWindow(MINUTE_MS, START_MS);
+  window.take(10);
+  window.learn(START_MS, { units: 20, unitsBefore: 40 });
+  expect(window.usedAt(START_MS + 29_999)).toBe(10 + 20 + 20);
+  window.learn(START_MS, { units: 30, unitsBefore: 0 });
+  expect(window.usedAt(START_MS + 29_999)).toBe(40);
+  window.moveTo(START_MS + MINUTE_MS);
+  expect([window.units, window.unitsBefore, window.othersKnown]).toEqual([0, 10, 30]);
+  expect(window.usedAt(START_MS + MINUTE_MS + 29_999)).toBe(20);
+  // The final count of the window before comes late, and one of a window that counts no more later still.
+  window.learn(START_MS, { units: 50, unitsBefore: 1000 });
+  window.learn(START_MS - MINUTE_MS, { units: 1000, unitsBefore: 1000 });
+  window.learn(START_MS + 2 * MINUTE_MS, { units: 1000, unitsBefore: 1000 });
+  expect(window.usedAt(START_MS + MINUTE_MS + 29_999)).toBe(30);
+});
+
+test('only own units are given back, and it says how many they were', () => {
+  const window = new SlidingWindow(MINUTE_MS, START_MS);
+  window.take(3);
+  window.learn(START_MS, { units: 5, unitsBefore: 0 });
+  expect(window.giveBack(4, START_MS)).toBe(3);
+  expect(window.usedAt(START_MS)).toBe(5);
+  window.take(2);
+  window.moveTo(START_MS + MINUTE_MS);
+  expect(window.giveBack(4, START_MS)).toBe(2);
+  expect(window.usedAt(START_MS + MINUTE_MS + 29_999)).toBe(2);
+});
+
+/** Every unit that was let through, by its moment: what a true sliding window knows. */
+class TrueWindow {
+  readonly #taken: (readonly [atMs: number, units: number])[] = [];
+
+  take(atMs: number, units: number): void {
+    this.#taken.push([atMs, units]);
+  }
+
+  /** Units from the first moment to the last one, both included. */
+  units(fromMs: number, toMs: number): number {
+    return this.#taken.reduce(
+      (sum, [atMs, units]) => (atMs >= fromMs && atMs <= toMs ? sum + units : sum),
+      0,
+    );
+  }
+}
+
+/** Steps of a clock that never steps back, many of them close together or just short of a border. */
+const forward = fc.record({
+  moveMs: fc.oneof(fc.constantFrom(0, 1, 2), fc.integer({ min: 0, max: 60 })),
+  cost: fc.integer({ min: 1, max: 6 }),
+});
+
+test('against a true sliding window the error is within its bounds at each moment', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 30 }),
+      fc.integer({ min: 1, max: 40 }),
+      fc.array(forward, { maxLength: 120 }),
+      (duration, most, steps) => {
+        let nowMs = 1_800_000_000_000;
+        const window = new SlidingWindow(duration, nowMs);
+        const log = new TrueWindow();
+        const [tooMany, tooFew] = [most - Math.floor(most / duration), most - Math.ceil(most / duration)];
+        const check = (): void => {
+          const inTrueWindow = log.units(nowMs - duration + 1, nowMs);
+          expect(inTrueWindow).toBeLessThanOrEqual(most + tooMany);
+          window.moveTo(nowMs);
+          const still = window.resetMs - 1 - nowMs;
+          const before = log.units(window.startMs - duration, window.startMs - 1);
+          const really = log.units(nowMs - duration + 1, window.startMs - 1);
+          const counted = Math.floor((before * still) / duration);
+          expect(inTrueWindow).toBeLessThanOrEqual(most + really - counted);
+        };
+        for (const { moveMs, cost } of steps) {
+          for (let ms = 0; ms < moveMs; ms += 1) {
+            check();
+            nowMs += 1;
+          }
+          window.moveTo(nowMs);
+          const inTrueWindow = log.units(nowMs - duration + 1, nowMs);
+          if (exceeds(window.usedAt(nowMs), cost, most)) {
+            expect(inTrueWindow + cost).toBeGreaterThan(most - tooFew);
+          } else {
+            window.take(cost);
+            log.take(nowMs, cost);
+          }
+          check();
+        }
+      },
+    ),
+  );
+});
+
+test('both bounds of the error are reached', () => {
+  const [duration, most] = [10, 25];
+  const taken = (atMs: number): { window: SlidingWindow; units: (atMs: number) => number } => {
+    const window = new SlidingWindow(duration, START_MS);
+    const startMs = START_MS;
+    if (!exceeds(window.usedAt(startMs + atMs), most, most)) window.take(most);
+    return {
+      window,
+      units: (nowMs) => {
+        window.moveTo(nowMs);
+        let units = 0;
+        while (!exceeds(window.usedAt(nowMs), 1, most)) {
+          window.take(1);
+          units += 1;
+        }
+        return units;
+      },
+    };
+  };
+  // All in the last millisecond of the window before, and the most that passes while it still lies in the true window.
+  expect(most + taken(9).units(START_MS + 18)).toBe(most + (most - Math.floor(most / duration)));
+  // All in the first millisecond of the window before, none of which lies in the true window.
+  expect(most - taken(0).units(START_MS + 10)).toBe(most - Math.ceil(most / duration));
+});

@@ -10,10 +10,22 @@
  *                    ╚═══════════╪═══════════════╝
  *                     └────── duration ──────────┘ now
  *
- *   used = floor(units before × share still in) + units now
+ *   used = floor((own + others before) × share still in) + own + others now
  *
- * The share is exact where the units before were spread evenly, and a good guess otherwise. It is rounded down: rounded up, a limit of
- * 1 would let through one unit in every other window. Whatever is guessed, no window gets more than the limit.
+ * Own units were taken here; others' are what is known of other tasks that count the same.
+ *
+ * Error, against a true sliding window that knows when each unit was taken, for a limit L, a duration of d ms, all units known, and a clock
+ * that doesn't step back. Of B units in the window before, b really lie in the true window; what is counted is floor(B × share), and the
+ * share is s/d with 0 ≤ s < d.
+ *
+ * - Too many: what was let through is at most L − floor(B × s/d) in the present window, so the true window holds at most
+ *   L + b − floor(B × s/d) units. With b ≤ B ≤ L, and s ≥ 1 where b isn't 0, that is at most `L − floor(L / d)` above the limit: less than
+ *   twice the limit. It takes a window before that was filled in its last millisecond.
+ * - Too few: as long as floor(B × s/d) − b units too few are let through, at most `L − ceil(L / d)`. It takes a window before that was filled
+ *   in its first millisecond.
+ * - None, where the units before were spread evenly: then b is what is counted, but for rounding. It is rounded down: rounded up, a limit
+ *   of 1 would let through one unit in every other window.
+ * - In no aligned window more than L, whatever is guessed.
  *
  * Times are epoch ms, units are whole numbers up to 1e12.
  */
@@ -22,10 +34,32 @@ export class SlidingWindow {
   #startMs: number;
   #units = 0;
   #unitsBefore = 0;
+  #others = 0;
+  #othersBefore = 0;
 
   constructor(durationMs: number, nowMs: number) {
     this.durationMs = durationMs;
     this.#startMs = startOf(nowMs, durationMs);
+  }
+
+  /** When the present window began. */
+  get startMs(): number {
+    return this.#startMs;
+  }
+
+  /** Own units of the present window. */
+  get units(): number {
+    return this.#units;
+  }
+
+  /** Own units of the window before. */
+  get unitsBefore(): number {
+    return this.#unitsBefore;
+  }
+
+  /** Units of others, of both windows. */
+  get othersKnown(): number {
+    return this.#others + this.#othersBefore;
   }
 
   /** When the present window ends. */
@@ -45,32 +79,65 @@ export class SlidingWindow {
   moveTo(nowMs: number): boolean {
     const startMs = startOf(nowMs, this.durationMs);
     if (startMs <= this.#startMs) return false;
-    this.#unitsBefore = startMs === this.#startMs + this.durationMs ? this.#units : 0;
+    const isNext = startMs === this.#startMs + this.durationMs;
+    this.#unitsBefore = isNext ? this.#units : 0;
+    this.#othersBefore = isNext ? this.#others : 0;
     this.#units = 0;
+    this.#others = 0;
     this.#startMs = startMs;
     return true;
   }
 
   /** Units that count at this moment; `moveTo` comes first. */
   usedAt(nowMs: number): number {
-    if (this.#unitsBefore === 0) return this.#units;
+    const before = this.#unitsBefore + this.#othersBefore;
+    const present = this.#units + this.#others;
+    if (before === 0) return present;
     // Of the last `durationMs` milliseconds, this one included, so many lie in the window before.
     const stillInMs = Math.min(this.durationMs - 1, Math.max(0, this.resetMs - 1 - nowMs));
-    return this.#units + Math.floor((this.#unitsBefore * stillInMs) / this.durationMs);
+    return present + Math.floor((before * stillInMs) / this.durationMs);
   }
 
   take(units: number): void {
     this.#units += units;
   }
 
-  /** Gives back what was taken at that moment, as far as it still counts. */
-  giveBack(units: number, takenAtMs: number): void {
+  /** Undoes a `take`, before the window moves on. */
+  undo(units: number): void {
+    this.#units -= units;
+  }
+
+  /** Gives own units back that were taken at that moment, as far as they still count; returns how many that were. */
+  giveBack(units: number, takenAtMs: number): number {
     const startMs = startOf(takenAtMs, this.durationMs);
-    // Taken under a clock that had stepped back, it was counted in the present window.
-    if (startMs >= this.#startMs) this.#units = Math.max(0, this.#units - units);
-    else if (startMs === this.#startMs - this.durationMs) {
-      this.#unitsBefore = Math.max(0, this.#unitsBefore - units);
+    // Taken under a clock that had stepped back, they were counted in the present window.
+    if (startMs >= this.#startMs) {
+      const given = Math.min(this.#units, units);
+      this.#units -= given;
+      return given;
     }
+    if (startMs !== this.#startMs - this.durationMs) return 0;
+    const given = Math.min(this.#unitsBefore, units);
+    this.#unitsBefore -= given;
+    return given;
+  }
+
+  /**
+   * What others have taken, as of the window that began at `startMs` and the one before it. It replaces what was known, so that it may be
+   * told twice; of windows that count no more, or not yet, it is let go.
+   */
+  learn(startMs: number, others: { readonly units: number; readonly unitsBefore: number }): void {
+    if (startMs === this.#startMs) {
+      this.#others = others.units;
+      this.#othersBefore = others.unitsBefore;
+    } else if (startMs === this.#startMs - this.durationMs) {
+      this.#othersBefore = others.units;
+    }
+  }
+
+  /** Others gave back so many units of the present window. */
+  unlearn(units: number): void {
+    this.#others = Math.max(0, this.#others - units);
   }
 }
 

@@ -3,6 +3,7 @@ import type { Epoch } from '../domain/revision.ts';
 import { pause, repeat } from './loop.ts';
 import { REGION_KEPT_MS } from './member-rows.ts';
 import type { Database, Log } from './ports.ts';
+import { LOSE_SILENT_LEASES, PRUNE_ENDED_DRAWS, PRUNE_LEFT_DRAWS } from './prune-draws.ts';
 import { TextWalk } from './prune-texts.ts';
 
 export interface PrunerOptions {
@@ -16,6 +17,10 @@ export interface PrunerOptions {
   readonly idempotencyMs?: number;
   /** Reports of tasks that have stopped; a region's last one stays for as long as it keeps the region in the zone. @default 1 hour */
   readonly stoppedTasksMs?: number;
+  /** Draws of credits that are settled, so that one that comes again is known. @default 6 hours */
+  readonly drawsMs?: number;
+  /** A lease of credits is lost once nothing was heard of it for so long. @default 10 minutes */
+  readonly silentLeasesMs?: number;
   /** @default 10 minutes */
   readonly intervalMs?: number;
   /** Rows per statement, so that none holds the heartbeat up. @default 5000 */
@@ -28,6 +33,10 @@ export interface PrunerCounters {
   tasks: number;
   /** Texts of keys whose API is deleted. */
   texts: number;
+  /** Draws of credits that nobody asks for any more. */
+  draws: number;
+  /** Leases of credits whose holder was silent for too long. */
+  silentLeases: number;
   failures: number;
 }
 
@@ -93,7 +102,15 @@ select count(*)::integer as rows from gone`;
 
 /** Deletes at home what nobody needs any more, in small pieces. Owned by main. */
 export class Pruner {
-  readonly counters: PrunerCounters = { changes: 0, idempotencyKeys: 0, tasks: 0, texts: 0, failures: 0 };
+  readonly counters: PrunerCounters = {
+    changes: 0,
+    idempotencyKeys: 0,
+    tasks: 0,
+    texts: 0,
+    draws: 0,
+    silentLeases: 0,
+    failures: 0,
+  };
   readonly #options: PrunerOptions;
   readonly #batch: number;
   readonly #abort = new AbortController();
@@ -140,7 +157,18 @@ export class Pruner {
     counters.tasks += await this.#inBatches(async () =>
       countOf(await database.query(PRUNE_TASKS, [stoppedTasksMs, batch, REGION_KEPT_MS])),
     );
+    await this.#pruneDraws();
     await this.#pruneTexts();
+  }
+
+  async #pruneDraws(): Promise<void> {
+    const { database, drawsMs = 6 * HOUR_MS, silentLeasesMs = HOUR_MS / 6 } = this.#options;
+    const { counters } = this;
+    const pruned = async (statement: string, ms: number): Promise<number> =>
+      await this.#inBatches(async () => countOf(await database.query(statement, [ms, this.#batch])));
+    counters.silentLeases += await pruned(LOSE_SILENT_LEASES, silentLeasesMs);
+    counters.draws += await pruned(PRUNE_ENDED_DRAWS, drawsMs);
+    counters.draws += await pruned(PRUNE_LEFT_DRAWS, drawsMs);
   }
 
   /** All batches of all deleted APIs, as far as this round comes; a round that is cut short starts its API over. */

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { startTestPostgres, type TestPostgres } from '../../test/postgres.ts';
 import { contextOf, makeWriteSide, readChanges, type WriteSide } from '../../test/write-side.ts';
 import type { CreditsView } from '../manage/keys/types.ts';
+import { PostgresCreditLedger } from '../store/credit-ledger.ts';
 import { Refiller } from './refiller.ts';
 
 const log = { info() {}, warn() {}, error() {} };
@@ -140,11 +141,69 @@ test('more accounts than a transaction takes are all refilled, each once', async
   const refiller = makeRefiller({ batch: 4 });
   const another = makeRefiller({ batch: 4 });
   await Promise.all([refiller.refill(), another.refill()]);
-  // Two at once leave each other's accounts alone; what both left is taken by the next round.
+  // Who finds the other one at it ends the round; what is left is taken by the next one.
   await refiller.refill();
   expect(refiller.counters.refilled + another.counters.refilled).toBe(12);
   const { rows } = await side.pool.query('select from credit_accounts where free = 100 and generation = 2');
   expect(rows).toHaveLength(12);
+});
+
+test('of two tasks at home one refills at a time', async () => {
+  const keyId = await makeKey({ remaining: 1, refill: DAILY });
+  nowMs = MIDNIGHT_MS;
+  const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const one = new Refiller({
+    writer: {
+      write: (work) =>
+        side.writer.write(async (transaction) => {
+          const value = await work(transaction);
+          first.resolve();
+          await second.promise;
+          return value;
+        }),
+    },
+    epoch: () => side.epoch,
+    log,
+    nowMs: () => nowMs,
+  });
+  const other = makeRefiller();
+  const refilling = one.refill();
+  await first.promise;
+  await makeKey({ remaining: 1, refill: DAILY });
+  nowMs = MIDNIGHT_MS + DAY_MS;
+  // It would find another account that is due, and leaves it alone.
+  await other.refill();
+  expect(other.counters).toEqual({ refilled: 0, failures: 0 });
+  second.resolve();
+  await refilling;
+  expect(one.counters).toEqual({ refilled: 1, failures: 0 });
+  await other.refill();
+  expect(other.counters).toEqual({ refilled: 2, failures: 0 });
+  expect(await accountOf(keyId)).toMatchObject({ generation: 3, free: 100 });
+});
+
+test('a refill counts on nothing that was leased, and its change row asks for it back', async () => {
+  const keyId = await makeKey({ remaining: 1600, refill: DAILY });
+  const { id } = await accountOf(keyId);
+  const ledger = new PostgresCreditLedger({ pool: side.pool, epoch: () => side.epoch, recallMs: 100 });
+  const draw = { id: 'draw_1', accountId: id, holder: 'task_1', cost: 0, wanted: 50, epoch: side.epoch };
+  const { generation, leased } = await ledger.draw(draw);
+  expect({ generation, leased }).toEqual({ generation: 1, leased: 50 });
+  nowMs = MIDNIGHT_MS;
+  const before = (await readChanges(side.pool)).length;
+  await makeRefiller().refill();
+  expect((await readChanges(side.pool)).slice(before)).toMatchObject([{ kind: 'credits', id }]);
+  expect(await accountOf(keyId)).toMatchObject({
+    generation: 2,
+    granted: 100,
+    free: 100,
+    leased: 0,
+    spent: 0,
+  });
+  const settlement = { id: draw.id, accountId: id, generation, epoch: side.epoch, spent: 20 };
+  expect(await ledger.settle([{ ...settlement, closed: false }])).toEqual({ recalled: [draw.id] });
+  await ledger.settle([{ ...settlement, closed: true }]);
+  expect(await creditsOf(keyId)).toMatchObject({ remaining: 100 });
 });
 
 test('an account that another transaction holds is left for the next round', async () => {

@@ -1,3 +1,4 @@
+import { ADVISORY_LOCKS } from '../domain/advisory-locks.ts';
 import { nextRefill } from '../domain/credit-rules.ts';
 import type { Epoch } from '../domain/revision.ts';
 import type { Writer, WriteTransaction } from '../manage/ports.ts';
@@ -32,9 +33,12 @@ interface DueAccount {
   readonly used: boolean;
 }
 
+/** Whoever has it refills; another task of the home finds it taken and leaves this round out. It ends with the transaction. */
+const ELECT = `select pg_try_advisory_xact_lock(${ADVISORY_LOCKS.refill}) as mine`;
+
 /**
- * Accounts that are due, as far as no other transaction holds them: whoever sets a balance or another refill just now goes first, and
- * another task that refills at the same time takes others. An account without a living key isn't worth a generation a day.
+ * Accounts that are due, as far as no other transaction holds them: whoever draws of an account, or sets its balance or another refill
+ * just now, goes first. An account without a living key isn't worth a generation a day.
  */
 const FIND_DUE = `
 select c.id, c.workspace_id, c.refill_interval, c.refill_amount::text, c.refill_day,
@@ -49,14 +53,14 @@ for update of c skip locked`;
 const REFILL = `
 update credit_accounts c
 set generation = generation + 1, granted = refill_amount, free = refill_amount, leased = 0, spent = 0,
-  refilled_at = to_timestamp($3::bigint / 1000.0), updated_at = now(), refill_at = to_timestamp(due.next_ms / 1000.0)
+  low_generation = null, refused = false, refilled_at = to_timestamp($3::bigint / 1000.0), updated_at = now(), refill_at = to_timestamp(due.next_ms / 1000.0)
 from unnest($1::text[], $2::bigint[]) as due (id, next_ms) where c.id = due.id`;
 
 const RETIRE = 'update credit_accounts set refill_at = null where id = any($1::text[])';
 
 /**
  * Sets the balances of credits that are due at home, once each however late: an account that was due several times gets its amount
- * once. Owned by main.
+ * once. Of the tasks at home one does it at a time, elected through Postgres. Owned by main.
  */
 export class Refiller {
   readonly counters: RefillerCounters = { refilled: 0, failures: 0 };
@@ -100,6 +104,8 @@ export class Refiller {
   }
 
   async #some(transaction: WriteTransaction): Promise<{ readonly found: number; readonly refilled: number }> {
+    const [elected] = await transaction.query<{ mine: boolean }>(ELECT);
+    if (elected?.mine !== true) return { found: 0, refilled: 0 };
     const nowMs = this.#options.nowMs();
     const found = await transaction.query<DueAccount>(FIND_DUE, [nowMs, this.#batch]);
     const due = found.filter(({ used }) => used);

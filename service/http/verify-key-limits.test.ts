@@ -183,5 +183,5 @@ test('hot, with limits that apply by themselves, nothing is read and no promise 
     code: 'VALID',
     states: [{ remaining: 998 }, { remaining: 998 }],
   });
-  expect([side.source.asked, side.ledger.asked]).toEqual([[], []]);
+  expect([side.source.asked, side.ledger.drawn]).toEqual([[], []]);
 });

@@ -28,8 +28,8 @@ interface Stopwatch {
 }
 
 /**
- * `POST /v2/keys.verifyKey`. With root key and key in memory the handler runs from the parsed body to the sent answer without a
- * promise and without I/O.
+ * `POST /v2/keys.verifyKey`. With root key, key and credits in memory, and without exact limits, the handler runs from the parsed body to
+ * the sent answer without a promise and without I/O.
  */
 export function verifyKeyRoute(deps: VerifyKeyDeps): FastifyPluginCallback {
   return (app, _options, done) => {

@@ -156,3 +156,136 @@ test('whatever durations come, no answer is out of bounds and there are never mo
     }),
   );
 });
+
+/** What a limiter should do, written down without care for time or memory: every unit by counter and aligned window. */
+class Model {
+  readonly #units = new Map<string, Map<number, number>>();
+  readonly #latestMs = new Map<string, number>();
+
+  take(workspaceId: string, asks: readonly RateLimitAsk[], nowMs: number): readonly boolean[] {
+    const taken: RateLimitAsk[] = [];
+    const exceeded = asks.map((one) => {
+      const isExceeded = one.limit === 0 || this.used(workspaceId, one, nowMs) + one.cost > one.limit;
+      if (!isExceeded) {
+        this.#add(workspaceId, one, nowMs, one.cost);
+        taken.push(one);
+      }
+      return isExceeded;
+    });
+    if (exceeded.includes(true)) for (const one of taken) this.#add(workspaceId, one, nowMs, -one.cost);
+    return exceeded;
+  }
+
+  giveBack(workspaceId: string, asks: readonly RateLimitAsk[], takenAtMs: number): void {
+    for (const one of asks) {
+      const held = this.#startMs(workspaceId, one, takenAtMs);
+      const startMs = Math.floor(takenAtMs / one.durationMs) * one.durationMs;
+      const windowMs = startMs >= held ? held : startMs;
+      const units = this.#windows(workspaceId, one);
+      units.set(windowMs, Math.max(0, (units.get(windowMs) ?? 0) - one.cost));
+    }
+  }
+
+  used(workspaceId: string, one: RateLimitAsk, nowMs: number): number {
+    const startMs = this.#startMs(workspaceId, one, nowMs);
+    const units = this.#windows(workspaceId, one);
+    const sinceMs = Math.min(one.durationMs - 1, Math.max(0, nowMs - startMs));
+    const before = units.get(startMs - one.durationMs) ?? 0;
+    return (units.get(startMs) ?? 0) + Math.floor((before * (one.durationMs - 1 - sinceMs)) / one.durationMs);
+  }
+
+  /** Of the present window; a clock that steps back doesn't go back to an earlier one of which units are held. */
+  #startMs(workspaceId: string, one: RateLimitAsk, nowMs: number): number {
+    const name = nameOf(workspaceId, one);
+    return Math.max(this.#latestMs.get(name) ?? 0, Math.floor(nowMs / one.durationMs) * one.durationMs);
+  }
+
+  #add(workspaceId: string, one: RateLimitAsk, nowMs: number, units: number): void {
+    const startMs = this.#startMs(workspaceId, one, nowMs);
+    const windows = this.#windows(workspaceId, one);
+    windows.set(startMs, (windows.get(startMs) ?? 0) + units);
+  }
+
+  /** A counter that is asked and held moves on. */
+  moveOn(workspaceId: string, one: RateLimitAsk, nowMs: number, isHeld: boolean): void {
+    if (isHeld) this.#latestMs.set(nameOf(workspaceId, one), this.#startMs(workspaceId, one, nowMs));
+  }
+
+  #windows(workspaceId: string, one: RateLimitAsk): Map<number, number> {
+    const name = nameOf(workspaceId, one);
+    const windows = this.#units.get(name) ?? new Map<number, number>();
+    this.#units.set(name, windows);
+    return windows;
+  }
+}
+
+function nameOf(workspaceId: string, { counter, durationMs }: RateLimitAsk): string {
+  return `${workspaceId} ${counter} ${durationMs}`;
+}
+
+test('decides as a model does that remembers every unit: all or nothing, give-backs, several counters, a clock that steps', () => {
+  const one = fc.record({
+    counter: fc.constantFrom('a', 'b', 'c'),
+    durationMs: fc.constantFrom(1000, 1500, 60_000),
+    limit: fc.integer({ min: 0, max: 12 }),
+    cost: fc.integer({ min: 0, max: 5 }),
+  });
+  const call = fc.record({
+    workspaceId: fc.constantFrom('ws_1', 'ws_2'),
+    asks: fc.array(one, { minLength: 1, maxLength: 4 }),
+    moveMs: fc.oneof(fc.integer({ min: 0, max: 900 }), fc.integer({ min: -3000, max: 90_000 })),
+    givesBackAfterMs: fc.option(fc.integer({ min: 0, max: 2500 }), { freq: 3 }),
+  });
+  fc.assert(
+    fc.property(fc.array(call, { maxLength: 80 }), (calls) => {
+      const limiter = new MemoryRateLimiter({ maxCounters: 10_000 });
+      const model = new Model();
+      let nowMs = NOW_MS;
+      const isHeld = new Set<string>();
+      for (const { workspaceId, asks, moveMs, givesBackAfterMs } of calls) {
+        nowMs += moveMs;
+        for (const ask1 of asks)
+          model.moveOn(workspaceId, ask1, nowMs, isHeld.has(nameOf(workspaceId, ask1)));
+        const states = limiter.take(workspaceId, asks, nowMs);
+        const exceeded = model.take(workspaceId, asks, nowMs);
+        expect(states.map((state) => state.exceeded)).toEqual(exceeded);
+        expect(states.map(({ remaining }) => remaining)).toEqual(
+          asks.map((ask1) => Math.max(0, ask1.limit - model.used(workspaceId, ask1, nowMs))),
+        );
+        if (exceeded.includes(true)) continue;
+        for (const ask1 of asks) {
+          if (model.used(workspaceId, ask1, nowMs) === 0) continue;
+          isHeld.add(nameOf(workspaceId, ask1));
+          model.moveOn(workspaceId, ask1, nowMs, true);
+        }
+        if (givesBackAfterMs === null) continue;
+        const takenAtMs = nowMs;
+        nowMs += givesBackAfterMs;
+        limiter.giveBack(workspaceId, asks, takenAtMs);
+        model.giveBack(workspaceId, asks, takenAtMs);
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('what is asked is noted for an exchange: held counters each time, new ones once they are held, exact ones never', () => {
+  const { limiter } = setUp(2);
+  const marked: string[] = [];
+  const dropped: string[] = [];
+  const take = (...asks: readonly RateLimitAsk[]) => limiter.take('ws_1', asks, NOW_MS);
+  take(ask('before'));
+  limiter.shareThrough({
+    mark: ({ counter, holder }) => marked.push(`${holder?.workspaceId} ${counter}`),
+    drop: ({ counter }) => dropped.push(counter),
+  });
+  take(ask('before'));
+  take(ask('refused', { cost: 9 }));
+  take(ask('looked at', { cost: 0 }));
+  expect(marked).toEqual(['ws_1 before', 'ws_1 looked at']);
+  take(ask('before', { cost: 0 }), ask('new'));
+  expect([marked.slice(2), dropped]).toEqual([['ws_1 before', 'ws_1 new'], ['before']]);
+  limiter.shareThrough(null);
+  take(ask('new'));
+  expect(marked).toHaveLength(4);
+});

@@ -1,11 +1,26 @@
 import { exceeds } from '../domain/sliding-window.ts';
 import type { RateLimitAsk, RateLimiter, RateLimitState } from '../verify/ports.ts';
-import { CountedWindow } from './window-queue.ts';
+import { CountedWindow, DUE } from './window-queue.ts';
 import { WorkspaceWindows } from './workspace-windows.ts';
 
 export interface MemoryRateLimiterOptions {
   /** Counters held at most; expired ones leave first. */
   readonly maxCounters: number;
+}
+
+/** Whoever tells other tasks what is counted here. Called on each ask, so it has to be cheap. */
+export interface DueWindows {
+  /** Asked, or changed in another way: others should know, and it should know of others. */
+  mark(window: CountedWindow): void;
+  /** Not held any more. */
+  drop(window: CountedWindow): void;
+}
+
+/** What the region's shared counter said of an exact ask. */
+export interface ToldUsed {
+  readonly used: number;
+  /** Epoch ms, by that counter's clock. */
+  readonly startMs: number;
 }
 
 /** What a window says after it was asked; filled in once everything has been asked. */
@@ -23,7 +38,10 @@ interface Largest {
 }
 
 /**
- * Rate limits of one task, in its memory: exact for what this task sees.
+ * Rate limits of one task, in its memory: exact for what this task sees, and as good as what an exchange of counts has told of others
+ * (`count-exchange.ts`). Without one, nothing is noted for it.
+ *
+ * An exact ask is counted apart from others of the same counter: what is counted here only stands in for the shared counter.
  *
  * Where there is no room, the workspace that holds most counters loses one: whoever makes many, on purpose or not, takes room from
  * itself, and what others count stays counted. A live one that goes is counted: its caller gets a new window early.
@@ -37,6 +55,8 @@ export class MemoryRateLimiter implements RateLimiter {
   #largest: Largest | null = null;
   /** Goes round the workspaces, so that those which nobody asks for any more are emptied too. */
   #round: Iterator<[string, WorkspaceWindows]>;
+  #due: DueWindows | null = null;
+  readonly #onDrop = (window: CountedWindow): void => this.#due?.drop(window);
 
   constructor(options: MemoryRateLimiterOptions) {
     this.#maxCounters = options.maxCounters;
@@ -50,14 +70,19 @@ export class MemoryRateLimiter implements RateLimiter {
 
   take(workspaceId: string, asks: readonly RateLimitAsk[], nowMs: number): readonly RateLimitState[] {
     const held = this.#workspaces.get(workspaceId);
+    const due = this.#due;
     const windows: CountedWindow[] = [];
     const made: CountedWindow[] = [];
     const states: State[] = [];
     let exceeded = false;
-    for (const { counter, durationMs, cost, limit } of asks) {
-      let window = held?.find(counter, durationMs, nowMs) ?? madeFor(made, counter, durationMs);
+    for (const ask of asks) {
+      const { durationMs, cost, limit } = ask;
+      const counter = nameOf(ask);
+      let window = held?.find(counter, durationMs, nowMs);
+      if (window !== undefined) due?.mark(window);
+      else window = madeFor(made, counter, durationMs);
       if (window === undefined) {
-        window = new CountedWindow(counter, durationMs, nowMs);
+        window = newWindow(ask, counter, nowMs);
         made.push(window);
       }
       const state = {
@@ -73,10 +98,14 @@ export class MemoryRateLimiter implements RateLimiter {
     }
     if (exceeded) {
       for (const [index, { cost }] of asks.entries()) {
-        if (states[index]?.exceeded === false) windows[index]?.giveBack(cost, nowMs);
+        if (states[index]?.exceeded === false) windows[index]?.undo(cost);
       }
     } else {
-      for (const window of made) if (window.usedAt(nowMs) > 0) this.#hold(workspaceId, window, nowMs);
+      for (const window of made) {
+        // Only looked at, it is held where others may have counted: the next look knows of them.
+        if (window.usedAt(nowMs) > 0 || (due !== null && window.due !== DUE.never))
+          this.#hold(workspaceId, window, nowMs);
+      }
     }
     let index = 0;
     for (const state of states) {
@@ -88,10 +117,44 @@ export class MemoryRateLimiter implements RateLimiter {
   }
 
   giveBack(workspaceId: string, asks: readonly RateLimitAsk[], takenAtMs: number): void {
-    const held = this.#workspaces.get(workspaceId);
-    for (const { counter, durationMs, cost } of asks) {
-      held?.peek(counter, durationMs)?.giveBack(cost, takenAtMs);
-    }
+    for (const ask of asks) this.giveBackOne(workspaceId, ask, takenAtMs);
+  }
+
+  /** The same for one of them; returns how many units were there to be given back. */
+  giveBackOne(workspaceId: string, ask: RateLimitAsk, takenAtMs: number): number {
+    const window = this.#workspaces.get(workspaceId)?.peek(nameOf(ask), ask.durationMs);
+    if (window === undefined) return 0;
+    this.#due?.mark(window);
+    return window.giveBack(ask.cost, takenAtMs);
+  }
+
+  /** Own units of an exact ask's counter in the present window: counted here, because the shared counter couldn't be asked. */
+  standInUnits(workspaceId: string, ask: RateLimitAsk, nowMs: number): number {
+    return this.#workspaces.get(workspaceId)?.find(nameOf(ask), ask.durationMs, nowMs)?.units ?? 0;
+  }
+
+  /** What the shared counter of an exact ask has: counting here would go on from there. */
+  learnUsed(workspaceId: string, ask: RateLimitAsk, told: ToldUsed, nowMs: number): void {
+    const counter = nameOf(ask);
+    const held = this.#workspaces.get(workspaceId)?.find(counter, ask.durationMs, nowMs);
+    const window = held ?? newWindow(ask, counter, nowMs);
+    window.learn(told.startMs, { units: told.used, unitsBefore: 0 });
+    if (held === undefined && window.othersKnown > 0) this.#hold(workspaceId, window, nowMs);
+  }
+
+  /** So many units of an exact ask were given back to the shared counter. */
+  unlearnUsed(workspaceId: string, ask: RateLimitAsk, units: number): void {
+    this.#workspaces.get(workspaceId)?.peek(nameOf(ask), ask.durationMs)?.unlearn(units);
+  }
+
+  /** From now on what is asked is noted there; null: nowhere. */
+  shareThrough(due: DueWindows | null): void {
+    this.#due = due;
+  }
+
+  /** Every window that is held. Also goes on where some come or go meanwhile. */
+  *held(): Generator<CountedWindow, void> {
+    for (const windows of this.#workspaces.values()) yield* windows.held();
   }
 
   /** From its first unit on, a window is held. */
@@ -100,11 +163,12 @@ export class MemoryRateLimiter implements RateLimiter {
     if (this.#size >= this.#maxCounters) this.#makeRoom(nowMs);
     let windows = this.#workspaces.get(workspaceId);
     if (windows === undefined) {
-      windows = new WorkspaceWindows();
+      windows = new WorkspaceWindows(workspaceId, this.#onDrop);
       this.#workspaces.set(workspaceId, windows);
     }
     windows.append(window);
     this.#size += 1;
+    this.#due?.mark(window);
   }
 
   #makeRoom(nowMs: number): void {
@@ -144,6 +208,15 @@ export class MemoryRateLimiter implements RateLimiter {
     this.#workspaces.delete(workspaceId);
     if (this.#largest?.windows === windows) this.#largest = null;
   }
+}
+
+/** Name of the window that an ask is counted in. No other counter's name begins so: they begin with an id or `workspace`. */
+function nameOf({ counter, exact }: RateLimitAsk): string {
+  return exact === undefined ? counter : `exact ${counter}`;
+}
+
+function newWindow({ durationMs, exact }: RateLimitAsk, counter: string, nowMs: number): CountedWindow {
+  return new CountedWindow(counter, durationMs, nowMs, exact === undefined ? DUE.not : DUE.never);
 }
 
 /** A window that an earlier ask of the same call made. */

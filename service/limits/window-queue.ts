@@ -1,14 +1,35 @@
 import { SlidingWindow } from '../domain/sliding-window.ts';
 
+/** What an exchange of counts has to do with a window (`count-exchange-due.ts`). */
+export const DUE = {
+  /** It isn't exchanged at all: the counter is kept elsewhere, and this window stands in for it. */
+  never: -1,
+  /** All is told. */
+  not: 0,
+  /** It waits to be told. */
+  ready: 1,
+  /** It was told a short while ago. */
+  told: 2,
+  /** It was, and has been asked since. */
+  toldAndAsked: 3,
+  /** It was told, and there was no answer. */
+  lost: 4,
+} as const;
+export type Due = (typeof DUE)[keyof typeof DUE];
+
 /** One counter and its place in a queue. */
 export class CountedWindow extends SlidingWindow {
   readonly counter: string;
   before: CountedWindow | null = null;
   after: CountedWindow | null = null;
+  /** Who holds it; null: nobody does, not yet or not any more. */
+  holder: { readonly workspaceId: string } | null = null;
+  due: Due;
 
-  constructor(counter: string, durationMs: number, nowMs: number) {
+  constructor(counter: string, durationMs: number, nowMs: number, due: Due = DUE.not) {
     super(durationMs, nowMs);
     this.counter = counter;
+    this.due = due;
   }
 
   /** Epoch ms at which nothing that it counts can matter any more. */
@@ -32,6 +53,10 @@ export class WindowQueue {
 
   get first(): CountedWindow | null {
     return this.#first;
+  }
+
+  values(): Iterable<CountedWindow> {
+    return this.#byCounter.values();
   }
 
   get(counter: string): CountedWindow | undefined {

@@ -10,13 +10,27 @@ const DURATIONS_LOOKED_AT = 16;
  * a look at a few durations, and no walk over the counters.
  */
 export class WorkspaceWindows {
+  readonly workspaceId: string;
   readonly #queues = new Map<number, WindowQueue>();
   #size = 0;
   /** Goes round the durations; a Map's iterator also meets what is added later. */
   #round: Iterator<WindowQueue> = this.#queues.values();
 
+  readonly #onDrop: (window: CountedWindow) => void;
+
+  /** `onDrop` is told of each window that goes. */
+  constructor(workspaceId: string, onDrop: (window: CountedWindow) => void) {
+    this.workspaceId = workspaceId;
+    this.#onDrop = onDrop;
+  }
+
   get size(): number {
     return this.#size;
+  }
+
+  /** All of them. Also goes on where some come or go meanwhile. */
+  *held(): Generator<CountedWindow, void> {
+    for (const queue of this.#queues.values()) yield* queue.values();
   }
 
   /** The held window, moved on to this moment; undefined: there is none. */
@@ -39,6 +53,7 @@ export class WorkspaceWindows {
       this.#queues.set(window.durationMs, queue);
     }
     queue.append(window);
+    window.holder = this;
     this.#size += 1;
   }
 
@@ -71,6 +86,8 @@ export class WorkspaceWindows {
     const queue = this.#queues.get(window.durationMs);
     if (queue === undefined) return;
     queue.remove(window);
+    window.holder = null;
+    this.#onDrop(window);
     this.#size -= 1;
     if (queue.size === 0) this.#queues.delete(window.durationMs);
   }

@@ -14,4 +14,9 @@ export interface ManageDeps {
   readonly vault: Vault;
   /** Epoch ms. */
   readonly nowMs: () => number;
+  /**
+   * Asks tasks for leases of an account of credits until so many credits are free or no lease is out, for a bounded time. Fails with
+   * Problem `credits_unavailable` where the ledger doesn't answer. @default leases stay where they are
+   */
+  readonly recallCredits?: (accountId: string, wanted: number) => Promise<void>;
 }

@@ -16,8 +16,9 @@ function columnOf(owner: RateLimitOwner): readonly ['key_id' | 'identity_id', st
  * numbers are bounded to 10^12, so that JSON has them exactly.
  */
 export function rateLimitViewsSql(column: 'key_id' | 'identity_id', id: string): string {
-  return `coalesce((select json_agg(json_build_object('id', l.id, 'name', l.name, 'limit', l.limit_units,
-    'duration', l.duration_ms, 'autoApply', l.auto_apply) order by l.name collate "C")
+  return `coalesce((select json_agg(json_strip_nulls(json_build_object('id', l.id, 'name', l.name, 'limit', l.limit_units,
+    'duration', l.duration_ms, 'autoApply', l.auto_apply, 'exact', case when l.exact then true end,
+    'onUnavailable', case when l.exact then l.on_unavailable end)) order by l.name collate "C")
   from rate_limits l where l.${column} = ${id}), '[]'::json)`;
 }
 
@@ -49,15 +50,17 @@ export async function setRateLimits(
   );
   if (inputs.length === 0) return gone.length > 0;
   const set = await transaction.query(
-    `insert into rate_limits (id, workspace_id, ${column}, name, limit_units, duration_ms, auto_apply)
-     select wanted.id, $1, $2, name, limit_units, duration_ms, auto_apply
-     from unnest($3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::boolean[])
-       as wanted (id, name, limit_units, duration_ms, auto_apply)
+    `insert into rate_limits (id, workspace_id, ${column}, name, limit_units, duration_ms, auto_apply, exact, on_unavailable)
+     select wanted.id, $1, $2, name, limit_units, duration_ms, auto_apply, exact, on_unavailable
+     from unnest($3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::boolean[], $8::boolean[], $9::text[])
+       as wanted (id, name, limit_units, duration_ms, auto_apply, exact, on_unavailable)
      on conflict (${column}, name) do update
      set limit_units = excluded.limit_units, duration_ms = excluded.duration_ms, auto_apply = excluded.auto_apply,
-       updated_at = now()
-     where (rate_limits.limit_units, rate_limits.duration_ms, rate_limits.auto_apply)
-       is distinct from (excluded.limit_units, excluded.duration_ms, excluded.auto_apply)
+       exact = excluded.exact, on_unavailable = excluded.on_unavailable, updated_at = now()
+     where (rate_limits.limit_units, rate_limits.duration_ms, rate_limits.auto_apply, rate_limits.exact,
+         rate_limits.on_unavailable)
+       is distinct from (excluded.limit_units, excluded.duration_ms, excluded.auto_apply, excluded.exact,
+         excluded.on_unavailable)
      returning id`,
     [
       workspaceId,
@@ -67,6 +70,8 @@ export async function setRateLimits(
       inputs.map(({ limit }) => limit),
       inputs.map(({ duration }) => duration),
       inputs.map(({ autoApply }) => autoApply),
+      inputs.map(({ exact = false }) => exact),
+      inputs.map(({ onUnavailable = 'local' }) => onUnavailable),
     ],
   );
   return gone.length > 0 || set.length > 0;
@@ -93,8 +98,8 @@ export async function copyRateLimits(
 }
 
 /**
- * True where `after` may let less through than `before`: a limit that wasn't there, fewer units, a longer window, or one that now
- * applies without being named.
+ * True where `after` may let less through than `before`: a limit that wasn't there, fewer units, a longer window, one that now
+ * applies without being named, one that became exact, or that now refuses while the shared counter can't be asked.
  */
 export function limitsMore(before: readonly RateLimitInput[], after: readonly RateLimitInput[]): boolean {
   const known = new Map(before.map((limit) => [limit.name, limit]));
@@ -104,7 +109,9 @@ export function limitsMore(before: readonly RateLimitInput[], after: readonly Ra
       old === undefined ||
       limit.limit < old.limit ||
       limit.duration > old.duration ||
-      (limit.autoApply && !old.autoApply)
+      (limit.autoApply && !old.autoApply) ||
+      (limit.exact === true && old.exact !== true) ||
+      (limit.onUnavailable === 'deny' && old.onUnavailable !== 'deny')
     );
   });
 }

@@ -1,4 +1,5 @@
 import type { Principal } from '../domain/principal.ts';
+import type { OnUnavailable } from '../domain/records.ts';
 import type { Revision } from '../domain/revision.ts';
 import type { ApiCalls } from './apis/types.ts';
 import type { IdentityCalls } from './identities/types.ts';
@@ -64,9 +65,13 @@ export interface RateLimitInput {
   /** Length of the window in ms, at least 1000. */
   readonly duration: number;
   readonly autoApply: boolean;
+  /** Decided by a counter that the tasks of a region share. @default false: each task decides */
+  readonly exact?: boolean;
+  /** What becomes of an exact one while the shared counter can't be asked; goes with `exact: true` only. @default 'local' */
+  readonly onUnavailable?: OnUnavailable;
 }
 
-/** A rate limit as management calls show it. */
+/** A rate limit as management calls show it; `exact` and `onUnavailable` of exact ones only. */
 export interface RateLimitView extends RateLimitInput {
   readonly id: string;
 }

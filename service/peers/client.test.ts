@@ -307,7 +307,7 @@ async function privatePeers(overrides: Partial<PeerEndpointDeps>, options: Parti
     state: () => ({ region: HOME, taskId: 'task_1', epoch: null, homeRegion: null }),
     taskStatus: { register: unasked, report: unasked, stopped: unasked },
     records: both({ readRecords: unasked, readShared: unasked }),
-    ledger: { spend: unasked },
+    ledger: { draw: unasked, settle: unasked },
     ...overrides,
   });
   return peersTo(await startApp({ peerEndpoint }), options);
@@ -390,43 +390,6 @@ test('records and shared objects', async () => {
     shared,
   ]);
   expect(asked).toEqual([[hash], [{ kind: 'workspace', id: 'ws_1' }]]);
-});
-
-test('spend: taken at home, once; a refusal says in home’s own words what became of the credits', async () => {
-  const asked: unknown[] = [];
-  const peers = await privatePeers({
-    ledger: {
-      spend: (accountId, cost) => {
-        asked.push([accountId, cost]);
-        if (cost > 5) return Promise.reject(new Problem('credits_unavailable', 'The database was lost.'));
-        return Promise.resolve({ spent: true, free: 5 - cost, generation: 1 });
-      },
-    },
-  });
-  expect(await peers.spend(HOME, 'ca_1', 2)).toEqual({ spent: true, free: 3, generation: 1 });
-  await expect(peers.spend(HOME, 'ca_1', 6)).rejects.toMatchObject({
-    code: 'credits_unavailable',
-    message: 'The database was lost.',
-  });
-  expect(asked).toEqual([
-    ['ca_1', 2],
-    ['ca_1', 6],
-  ]);
-});
-
-test('spend: an answer that is lost is not asked for again', async () => {
-  let requests = 0;
-  const { url } = await startRaw((socket) =>
-    socket.on('data', () => {
-      requests += 1;
-      socket.destroy();
-    }),
-  );
-  await expect(peersTo(url).spend(HOME, 'ca_1', 1)).rejects.toMatchObject({
-    code: 'outcome_unknown',
-    message: expect.stringContaining('may have been taken'),
-  });
-  expect(requests).toBe(1);
 });
 
 test('a failing reader at the other side, another secret, another region, a clock that is off: no answer', async () => {

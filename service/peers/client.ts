@@ -1,9 +1,9 @@
 import { Problem } from '../domain/problem.ts';
 import { PEER_HEADER, sign } from './signature.ts';
 import { refusalOf } from '../domain/refusal.ts';
+import { drawAt, settleAt } from './draw.ts';
+import type { LedgerPeer } from './ledger-peer.ts';
 import { AnswerLost, type Incoming, NotSent, type Outgoing } from './transport.ts';
-import * as spendWire from './spend-wire.ts';
-import { spendAt } from './spend.ts';
 import { createTransports, type PeerPlaces } from './transports.ts';
 import type { PassedRequest, Peers } from './types.ts';
 import * as wire from './wire.ts';
@@ -23,6 +23,10 @@ export interface PeersOptions extends PeerPlaces {
   readonly readTimeoutMs?: number;
   /** Limit of a request that is passed on. Longer than a write may take at home, its waits included. @default 15000 */
   readonly passTimeoutMs?: number;
+  /** Limit of a draw of credits: home may wait before it refuses, for credits that other tasks hold. @default 2400 */
+  readonly drawTimeoutMs?: number;
+  /** Limit of a settlement of what was drawn. @default 2000 */
+  readonly settleTimeoutMs?: number;
 }
 
 /** Calls to the other regions, over one keep-alive pool each. Its owner closes it when the task stops. */
@@ -36,7 +40,14 @@ export interface PeersClient extends Peers {
 const PASSED_HEADERS = ['authorization', 'idempotency-key', 'keyhearth-min-revision', 'accept'];
 
 export function createPeers(options: PeersOptions): PeersClient {
-  const { readTimeoutMs = 2000, passTimeoutMs = 15_000 } = options;
+  const {
+    readTimeoutMs = 2000,
+    passTimeoutMs = 15_000,
+    drawTimeoutMs = 2400,
+    settleTimeoutMs = 2000,
+  } = options;
+  /** Regions whose tasks have answered a draw. */
+  const drawing = new Set<string>();
   const transports = createTransports(options);
   const regionsNow = options.regions ?? ((): readonly string[] => [...options.urls.keys()]);
 
@@ -53,12 +64,17 @@ export function createPeers(options: PeersOptions): PeersClient {
     return { ...request, headers: { ...request.headers, [PEER_HEADER]: sign(options.secret, parts, stamp) } };
   }
 
-  async function ask(region: string, name: string, body: string, signal?: AbortSignal): Promise<Incoming> {
+  async function ask(
+    region: string,
+    name: string,
+    body: string,
+    { timeoutMs = readTimeoutMs, signal }: { timeoutMs?: number; signal?: AbortSignal | undefined } = {},
+  ): Promise<Incoming> {
     const request: Outgoing = {
       path: `/internal/${name}`,
       headers: { 'content-type': 'application/json' },
       body,
-      timeoutMs: readTimeoutMs,
+      timeoutMs,
       ...(signal === undefined ? {} : { signal }),
     };
     return await send(region, signed(region, request, 'none', 'none'));
@@ -74,7 +90,7 @@ export function createPeers(options: PeersOptions): PeersClient {
   ): Promise<T> {
     let answer: Incoming;
     try {
-      answer = await ask(region, name, body, signal);
+      answer = await ask(region, name, body, { signal });
     } catch (cause) {
       if (!(cause instanceof NotSent || cause instanceof AnswerLost)) throw cause;
       throw noHome(`Region ${region} did not answer.`, cause);
@@ -92,6 +108,20 @@ export function createPeers(options: PeersOptions): PeersClient {
         cause,
       );
     }
+  }
+
+  /** All calls made through one of these end within `timeoutMs`. */
+  function ledgerPeer(region: string, timeoutMs: number, signal?: AbortSignal): LedgerPeer {
+    const endsMs = options.nowMs() + timeoutMs;
+    return {
+      region,
+      draws: drawing.has(region),
+      ask: async (name, body) => {
+        // The clock may be set while a call waits.
+        const leftMs = Math.min(Math.max(endsMs - options.nowMs(), 1), timeoutMs);
+        return requireTask(await ask(region, name, body, { timeoutMs: leftMs, signal }));
+      },
+    };
   }
 
   async function pass(region: string, request: PassedRequest): Promise<Incoming> {
@@ -135,11 +165,11 @@ export function createPeers(options: PeersOptions): PeersClient {
       await call(region, 'records', wire.writeRecordsCall({ hashes, floor, from }), wire.readRecords),
     readShared: async (region, refs, floor, from) =>
       await call(region, 'shared', wire.writeSharedCall({ refs, floor, from }), wire.readShared),
-    spend: async (region, accountId, cost) =>
-      await spendAt(region, async () => {
-        const body = spendWire.writeSpend({ accountId, cost });
-        return requireTask(await ask(region, 'spend', body));
-      }),
+    draw: async (region, draw, signal) => {
+      const peer = ledgerPeer(region, drawTimeoutMs, signal);
+      return await drawAt(peer, draw, () => drawing.add(region));
+    },
+    settle: async (region, settlements) => await settleAt(ledgerPeer(region, settleTimeoutMs), settlements),
     retain: (regions) => transports.retain(regions),
     close: async () => await transports.close(),
   };

@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { Problem } from '../domain/problem.ts';
 import type { TaskStatus } from '../home/types.ts';
 import type { CreditLedger, RecordSource } from '../verify/ports.ts';
-import * as spendWire from './spend-wire.ts';
+import * as drawWire from './draw-wire.ts';
+import { answerSpend, readSpend } from './earlier-spend.ts';
 import type { PeerEndpoint, PeerState, ReadFrom } from './types.ts';
 import * as wire from './wire.ts';
 
@@ -12,12 +14,15 @@ export interface PeerEndpointDeps {
   readonly records: Readonly<Record<ReadFrom, RecordSource>>;
   /** Home's, and refused where it isn't at home. */
   readonly ledger: CreditLedger;
+  /** A new id for each draw that is made for a task of the version before. @default a random UUID */
+  readonly drawId?: () => string;
 }
 
 type Call = (body: string) => string | Promise<string>;
 
 /** The calls that the tasks of a zone answer each other. The caller's signature is checked before a body gets here. */
 export function createPeerEndpoint(deps: PeerEndpointDeps): PeerEndpoint {
+  const drawId = deps.drawId ?? randomUUID;
   const calls: ReadonlyMap<string, Call> = new Map<string, Call>([
     ['state', () => wire.writeState(deps.state())],
     [
@@ -52,13 +57,12 @@ export function createPeerEndpoint(deps: PeerEndpointDeps): PeerEndpoint {
         return wire.writeShared(await deps.records[from].readShared(refs, floor));
       },
     ],
+    ['draw', async (body) => drawWire.writeDrawn(await deps.ledger.draw(read(drawWire.readDraw, body)))],
     [
-      'spend',
-      async (body) => {
-        const { accountId, cost } = read(spendWire.readSpend, body);
-        return spendWire.writeSpending(await deps.ledger.spend(accountId, cost));
-      },
+      'settle',
+      async (body) => drawWire.writeSettled(await deps.ledger.settle(read(drawWire.readSettlements, body))),
     ],
+    ['spend', async (body) => await answerSpend(deps.ledger, read(readSpend, body), drawId())],
   ]);
   return {
     async answer(call, body) {

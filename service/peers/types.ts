@@ -3,7 +3,7 @@ import type { SnapshotFloor } from '../domain/feed.ts';
 import type { RecordReads, SharedObject, SharedRef } from '../domain/records.ts';
 import type { Epoch } from '../domain/revision.ts';
 import type { JoinFloor, TaskReport } from '../home/types.ts';
-import type { Spending } from '../verify/ports.ts';
+import type { Draw, Drawn, Settled, Settlement } from '../verify/ports.ts';
 
 /** What a region says of itself to its peers. */
 export interface PeerState {
@@ -101,8 +101,11 @@ export interface Peers {
     from: ReadFrom,
   ): Promise<readonly SharedObject[]>;
   /**
-   * Takes credits of an account at home, at most once. Fails with Problem `credits_unavailable` where certainly none were taken, and with
-   * `outcome_unknown` where home was asked and what it did isn't known.
+   * Draws credits at home. Fails with Problem `credits_unavailable` where there was no answer: the same draw can be asked for again, and
+   * its text says whether this one may have been done. Fails with `outcome_unknown`, of a home of an earlier version alone, where credits
+   * may have been taken and asking again could take them twice.
    */
-  spend(region: string, accountId: string, cost: number): Promise<Spending>;
+  draw(region: string, draw: Draw, signal?: AbortSignal): Promise<Drawn>;
+  /** Tells home what became of draws. Fails with Problem `credits_unavailable` where there was no answer: all can be told again. */
+  settle(region: string, settlements: readonly Settlement[]): Promise<Settled>;
 }

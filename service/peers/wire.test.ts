@@ -26,9 +26,9 @@ function branded<T>(value: fc.Arbitrary<unknown>): fc.Arbitrary<T> {
 
 const hash = branded<KeyHash>(fc.stringMatching(/^[0-9a-f]{64}$/));
 const limit = { limit: fc.nat(), durationMs: fc.nat() };
-const ratelimits = fc.array(fc.record({ ...limit, id: text, name: text, autoApply: fc.boolean() }), {
-  maxLength: 3,
-});
+const stored = { ...limit, id: text, name: text, autoApply: fc.boolean() };
+const exact = fc.constantFrom('local', 'deny');
+const ratelimits = fc.array(fc.oneof(fc.record(stored), fc.record({ ...stored, exact })), { maxLength: 3 });
 const shared = branded<SharedObject>(
   fc.oneof(
     fc.record({

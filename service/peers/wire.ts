@@ -53,6 +53,8 @@ const StoredRateLimitsWire = Type.Array(
     limit: Type.Number(),
     durationMs: Type.Number(),
     autoApply: Type.Boolean(),
+    // A limit without it is one that each task counts, as all were when there was no such field.
+    exact: Type.Optional(Type.Union([Type.Literal('local'), Type.Literal('deny')])),
   }),
 );
 

@@ -1,157 +1,227 @@
-import pg, { type Pool, type PoolClient } from 'pg';
+import { DatabaseError, type Pool } from 'pg';
 import { Problem } from '../domain/problem.ts';
-import type { Epoch } from '../domain/revision.ts';
-import type { CreditLedger, Spending } from '../verify/ports.ts';
+import { compareEpochs, type Epoch } from '../domain/revision.ts';
+import type { Log } from '../home/ports.ts';
+import type { WriteTransaction } from '../manage/ports.ts';
+import {
+  type CreditLedger,
+  type Draw,
+  type Drawn,
+  type Settled,
+  type Settlement,
+  SETTLEMENTS_MAX,
+} from '../verify/ports.ts';
 import { AccountTurns, type AccountTurnsOptions } from './account-turns.ts';
-import { isConnectionFailure } from './failures.ts';
+import { attemptDraw, attemptRecall, type AttemptOptions, type Happened } from './credit-ledger-draw.ts';
+import { lookAt, type Outstanding, readOutstanding } from './credit-ledger-rows.ts';
+import { settleBatch } from './credit-ledger-settle.ts';
+import { RecallWaits } from './credit-ledger-waits.ts';
+import { EpochWriter } from './epoch-writer.ts';
+import { rowsOf } from './rows.ts';
 
 export interface PostgresCreditLedgerOptions {
   /** On the region's own writer endpoint. */
   readonly pool: Pool;
   /** The epoch in which this task is at home; null: it isn't. */
   readonly epoch: () => Epoch | null;
-  /** How spendings of one account wait for each other. */
+  /** Hears of accounts with few credits left, and of credits that were spent twice. @default nobody does */
+  readonly log?: Pick<Log, 'warn' | 'error'>;
+  /** How draws of one account wait for each other. */
   readonly turns?: AccountTurnsOptions;
+  /** For so long tasks are given time to return leases before a draw is refused, in ms. @default 1500 */
+  readonly recallMs?: number;
 }
 
-interface BalanceRow {
-  readonly free: string;
-  readonly generation: string;
+/** What the ledger did since the start; for metrics. */
+export interface CreditLedgerCounters {
+  /** Draws that were answered, refused ones included; a repeat isn't counted again. */
+  draws: number;
+  /** Draws that were spent of the account at once, without a lease. */
+  direct: number;
+  /** Leases that were granted. */
+  granted: number;
+  /** Draws that weren't had. */
+  refused: number;
+  settlements: number;
+  /** Times that the leases of an account were asked back. */
+  recalls: number;
+  /** Credits in leases that were not returned in time; they are free again should they be returned after all. */
+  lost: number;
+  /** Credits that were spent twice: of a home whose last commits were lost, and then again. */
+  overspent: number;
+  /** Draws that were called off by those who drew. */
+  cancelled: number;
+  /** Times that an account came to have few credits left. */
+  lowBalance: number;
+  /** Draws and settlements without an answer. */
+  failed: number;
 }
 
-const IS_EPOCH = `(select counter = $2::integer and id = $3::text from epochs order by counter desc limit 1)`;
+const DEFAULT_RECALL_MS = 1500;
+/** Within what a task waits for an answer. */
+const RESOLVE_TIMEOUT_MS = 500;
+const SETTLING = { atOnce: 2, maxWaiting: 1000, maxWaitMs: 1500 };
 
 /**
- * $1: account; $2, $3: epoch; $4: credits. One statement that is its own transaction. Of two that come at once, the second one waits for
- * the first and looks at what it left: what there isn't can't be taken. No fence is needed beside the look at the epoch: nothing of an
- * epoch is written, and an account is right in whichever order spendings and the start of an epoch are committed.
- */
-const SPEND = `
-update credit_accounts set free = free - $4::bigint, spent = spent + $4::bigint
-where id = $1::text and free >= $4::bigint and ${IS_EPOCH}
-returning free, generation`;
-
-/** $1: account; $2, $3: epoch. */
-const READ = `
-select a.free, a.generation, ${IS_EPOCH} as "isHome" from (select 1) as one left join credit_accounts a on a.id = $1::text`;
-
-/** Between a spending that took nothing and the look at the balance, the account may be filled up: then it is tried again. */
-const ATTEMPTS = 3;
-
-/**
- * The ledger of the home's database. A spending writes no change row and no audit line: it alters no verdict but that of an empty account,
- * and who holds that account asks anyway.
+ * The ledger of the home's database: each draw, and each batch of settlements, is a short transaction of the home's epoch that holds the
+ * rows of its accounts. What happens is decided in memory between reading and writing them (credit-ledger-book.ts, credit-ledger-draw.ts).
  */
 export class PostgresCreditLedger implements CreditLedger {
+  readonly counters: CreditLedgerCounters = {
+    draws: 0,
+    direct: 0,
+    granted: 0,
+    refused: 0,
+    settlements: 0,
+    recalls: 0,
+    lost: 0,
+    overspent: 0,
+    cancelled: 0,
+    lowBalance: 0,
+    failed: 0,
+  };
   readonly #pool: Pool;
-  readonly #epoch: () => Epoch | null;
+  readonly #writer: EpochWriter;
+  readonly #log: PostgresCreditLedgerOptions['log'];
   readonly #turns: AccountTurns;
+  readonly #settling = new AccountTurns(SETTLING);
+  readonly #waits: RecallWaits;
+  readonly #recallMs: number;
 
-  constructor(options: PostgresCreditLedgerOptions) {
-    this.#pool = options.pool;
-    this.#epoch = options.epoch;
-    this.#turns = new AccountTurns(options.turns);
+  constructor({ pool, epoch, log, turns, recallMs = DEFAULT_RECALL_MS }: PostgresCreditLedgerOptions) {
+    this.#pool = pool;
+    this.#writer = new EpochWriter({ pool, epoch, resolveTimeoutMs: RESOLVE_TIMEOUT_MS });
+    this.#log = log;
+    this.#turns = new AccountTurns(turns);
+    this.#waits = new RecallWaits({ look: async (ids) => await lookAt(rowsOf(pool), ids) });
+    this.#recallMs = recallMs;
   }
 
-  async spend(accountId: string, cost: number): Promise<Spending> {
-    return await this.#turns.run(accountId, async () => await this.#spend(accountId, cost));
+  async draw(draw: Draw): Promise<Drawn> {
+    const attempted = await this.#recalling(draw.accountId, draw.cost, async (options) => {
+      const attempt = await this.#write(async (transaction) => {
+        refuseEarlier(draw.epoch, transaction);
+        return await attemptDraw(transaction, draw, options);
+      });
+      return attempt.kind === 'drawn' ? { done: attempt, happened: attempt.happened } : attempt;
+    });
+    const { drawn, isNew } = attempted;
+    if (isNew) this.#countDrawn(draw, drawn);
+    return drawn;
   }
 
-  async #spend(accountId: string, cost: number): Promise<Spending> {
-    const epoch = this.#epoch();
-    if (epoch === null) throw notHome();
-    const client = await this.#connect();
-    // While a connection is checked out, nobody but us hears of its end; the query that is under way fails with it as well.
-    const onError = (): void => {};
-    client.on('error', onError);
-    let broken = false;
-    try {
-      return await spendOn(client, epoch, { accountId, cost });
-    } catch (error) {
-      const cause = error instanceof NothingTaken ? error.cause : error;
-      broken = isConnectionFailure(cause);
-      // What isn't the server's own word leaves open what became of the statement.
-      const isSure = error instanceof NothingTaken || (!broken && error instanceof pg.DatabaseError);
-      throw refusalOf(cause, isSure);
-    } finally {
-      client.off('error', onError);
-      client.release(broken);
-    }
-  }
-
-  async #connect(): Promise<PoolClient> {
-    try {
-      return await this.#pool.connect();
-    } catch (error) {
-      throw refusalOf(error, true);
-    }
-  }
-}
-
-async function spendOn(
-  client: PoolClient,
-  epoch: Epoch,
-  { accountId, cost }: { accountId: string; cost: number },
-): Promise<Spending> {
-  const place = [accountId, epoch.counter, epoch.id];
-  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-    const taken = await client.query<BalanceRow>(SPEND, [...place, cost]);
-    const [after] = taken.rows;
-    if (after !== undefined) return spendingOf(true, after);
-    const [left] = await readBalance(client, place);
-    if (left?.isHome !== true) throw notHome();
-    // An account that isn't there has nothing.
-    const { free, generation } = left;
-    if (free === null || generation === null) return { spent: false, free: 0, generation: 0 };
-    if (Number(free) < cost) return spendingOf(false, { free, generation });
-  }
-  throw new Problem('credits_unavailable', 'The account kept changing; no credits were taken.', {
-    retryAfterS: 1,
-  });
-}
-
-/** After a spending that took nothing. */
-async function readBalance(
-  client: PoolClient,
-  place: readonly unknown[],
-): Promise<readonly (Nullable<BalanceRow> & { readonly isHome: boolean | null })[]> {
-  try {
-    return (await client.query(READ, [...place])).rows;
-  } catch (cause) {
-    throw new NothingTaken('the balance could not be read', { cause });
-  }
-}
-
-/** Asking failed once the server had said that nothing was taken. */
-class NothingTaken extends Error {
-  override readonly name = 'NothingTaken';
-}
-
-type Nullable<T> = { readonly [K in keyof T]: T[K] | null };
-
-/** Balances are bounded where they are written, so that a number holds them exactly. */
-function spendingOf(spent: boolean, { free, generation }: BalanceRow): Spending {
-  return { spent, free: Number(free), generation: Number(generation) };
-}
-
-function notHome(): Problem {
-  return new Problem('credits_unavailable', 'The home is moving to another region; no credits were taken.', {
-    retryAfterS: 1,
-  });
-}
-
-/** A statement whose answer was lost may have been carried out; of one that the server refused, nothing is left. */
-function refusalOf(error: unknown, isSure: boolean): unknown {
-  if (error instanceof Problem) return error;
-  if (isSure) {
-    return new Problem('credits_unavailable', 'The database did not answer in time: no credits were taken.', {
-      retryAfterS: 1,
-      cause: error,
+  /**
+   * Asks tasks for the leases of an account until so many credits are free or no lease is out, for a bounded time. Fails as a draw does.
+   */
+  async recall(accountId: string, wanted: number): Promise<void> {
+    await this.#recalling(accountId, wanted, async (options) => {
+      const attempt = await this.#write(
+        async (transaction) => await attemptRecall(transaction, { accountId, wanted }, options),
+      );
+      return attempt.ready ? { done: true, happened: attempt.happened } : attempt;
     });
   }
-  return new Problem(
-    'outcome_unknown',
-    'The database was lost while credits were taken: those of this call may have been taken.',
-    { cause: error },
-  );
+
+  async settle(settlements: readonly Settlement[]): Promise<Settled> {
+    if (settlements.length > SETTLEMENTS_MAX) {
+      throw new Problem('invalid_input', `At most ${SETTLEMENTS_MAX} draws are settled at once.`);
+    }
+    if (settlements.length === 0) return { recalled: [] };
+    const { told, recalled, happened } = await this.#settling.run(
+      '',
+      async () =>
+        await this.#write(async (transaction) => {
+          for (const { epoch } of settlements) refuseEarlier(epoch, transaction);
+          return await settleBatch(transaction, settlements, { recallMs: this.#recallMs });
+        }),
+    );
+    this.counters.settlements += settlements.length;
+    this.counters.cancelled += told.cancelled;
+    if (told.overspent > 0) {
+      this.counters.overspent += told.overspent;
+      this.#log?.error(
+        { credits: told.overspent },
+        'credits were spent of a home whose last commits were lost, and not all of them were there any more',
+      );
+    }
+    this.#count(happened);
+    this.#waits.kick();
+    return { recalled };
+  }
+
+  /** What is out at this moment. Reads a row for each lease: for metrics that are looked at rarely. Fails as the database does. */
+  async outstanding(): Promise<Outstanding> {
+    return await readOutstanding(rowsOf(this.#pool));
+  }
+
+  /** Tries, and waits for leases to be returned where that would help, for a bounded time; who waits doesn't have a turn. */
+  async #recalling<T>(
+    accountId: string,
+    wanted: number,
+    attempt: (options: AttemptOptions) => Promise<{ readonly done?: T; readonly happened: Happened }>,
+  ): Promise<T> {
+    const recallMs = this.#recallMs;
+    const deadline = performance.now() + recallMs;
+    let isFinal = false;
+    for (;;) {
+      const options = { recallMs, isFinal };
+      // Who would only find what those who wait have found needs no transaction for it.
+      const attempted = await this.#turns.run(accountId, async () =>
+        !options.isFinal && this.#waits.isShortOf(accountId, wanted) ? null : await attempt(options),
+      );
+      if (attempted !== null) {
+        this.#count(attempted.happened);
+        if (attempted.done !== undefined) return attempted.done;
+      }
+      isFinal = !(await this.#waits.wait(accountId, wanted, deadline - performance.now()));
+    }
+  }
+
+  async #write<T>(work: (transaction: WriteTransaction) => Promise<T>): Promise<T> {
+    try {
+      return (await this.#writer.write(work)).value;
+    } catch (error) {
+      this.counters.failed += 1;
+      throw refusalOf(error);
+    }
+  }
+
+  #countDrawn({ cost }: Draw, { spent, leased }: Drawn): void {
+    const { counters } = this;
+    counters.draws += 1;
+    if (!spent) counters.refused += 1;
+    else if (leased > 0) counters.granted += 1;
+    else if (cost > 0) counters.direct += 1;
+  }
+
+  #count({ recalls, lost, low }: Happened): void {
+    const { counters } = this;
+    counters.recalls += recalls;
+    counters.lost += lost;
+    counters.lowBalance += low.length;
+    for (const account of low) this.#log?.warn({ ...account }, 'an account has few credits left');
+  }
+}
+
+/** A task that knows a later home asks the wrong one. */
+function refuseEarlier(known: Epoch | null, { revision }: WriteTransaction): void {
+  if (known === null || compareEpochs(known, revision.epoch) <= 0) return;
+  throw new Problem('credits_unavailable', 'The home has moved to another region; nothing was done.', {
+    retryAfterS: 1,
+  });
+}
+
+/** Whatever isn't a fault of ours: there was no answer, or the home is elsewhere. */
+function refusalOf(error: unknown): unknown {
+  if (error instanceof Problem) {
+    return error.code === 'credits_unavailable' ? error : unavailable(error);
+  }
+  return error instanceof DatabaseError ? unavailable(error) : error;
+}
+
+function unavailable(cause: Error): Problem {
+  return new Problem('credits_unavailable', 'The ledger of credits did not answer in time.', {
+    retryAfterS: 1,
+    cause,
+  });
 }

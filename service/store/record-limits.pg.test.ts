@@ -65,9 +65,11 @@ async function makeKey() {
   await run('insert into key_roles values ($1, $2)', ids.key, ids.role);
   await run('insert into key_permissions values ($1, $2)', ids.key, ids.permission);
   await run(
-    `insert into rate_limits (id, workspace_id, key_id, identity_id, name, limit_units, duration_ms, auto_apply)
-     values ($1 || 'b', $2, $3, null, 'writes', 5, 60000, true), ($1 || 'a', $2, $3, null, 'reads', 9, 1000, false),
-       ($1 || 'c', $2, null, $4, 'shared', 1, 86400000, true)`,
+    `insert into rate_limits
+       (id, workspace_id, key_id, identity_id, name, limit_units, duration_ms, auto_apply, exact, on_unavailable)
+     values ($1 || 'b', $2, $3, null, 'writes', 5, 60000, true, false, 'deny'),
+       ($1 || 'a', $2, $3, null, 'reads', 9, 1000, false, true, 'local'),
+       ($1 || 'c', $2, null, $4, 'shared', 1, 86400000, true, true, 'deny')`,
     of('rl'),
     ws,
     ids.key,
@@ -88,13 +90,27 @@ test('a key is read with its rate limits by name, its account of credits and the
   const read = (await reader.readRecords([hash])).keys.get(hash);
   expect(read?.row.creditAccountId).toBe(ids.account);
   expect(read?.row.ratelimits).toEqual([
-    { id: expect.stringMatching(/a$/), name: 'reads', limit: 9, durationMs: 1000, autoApply: false },
+    {
+      id: expect.stringMatching(/a$/),
+      name: 'reads',
+      limit: 9,
+      durationMs: 1000,
+      autoApply: false,
+      exact: 'local',
+    },
     { id: expect.stringMatching(/b$/), name: 'writes', limit: 5, durationMs: 60_000, autoApply: true },
   ]);
   const account = { kind: 'credits', id: ids.account, generation: 3, free: 7 };
   expect(find(read?.shared, 'credits')).toEqual(account);
   expect(find(read?.shared, 'identity')?.ratelimits).toEqual([
-    { id: expect.stringMatching(/c$/), name: 'shared', limit: 1, durationMs: 86_400_000, autoApply: true },
+    {
+      id: expect.stringMatching(/c$/),
+      name: 'shared',
+      limit: 1,
+      durationMs: 86_400_000,
+      autoApply: true,
+      exact: 'deny',
+    },
   ]);
   expect(await reader.readShared([{ kind: 'credits', id: ids.account }])).toEqual([account]);
 });

@@ -13,10 +13,10 @@ const API_BODY = (
 const WORKSPACE_BODY = (w: string): string => `json_build_object('id', ${w}.id, 'enabled', ${w}.enabled,
   'rateLimit', case when ${w}.rate_limit_units is not null then
     json_build_object('limit', ${w}.rate_limit_units, 'durationMs', ${w}.rate_limit_duration_ms) end)`;
-/** The rate limits whose `owner` column has this id. */
+/** The rate limits whose `owner` column has this id. None of their other fields is ever null. */
 const RATE_LIMITS = (owner: string, id: string): string => `array(
-  select json_build_object('id', l.id, 'name', l.name, 'limit', l.limit_units, 'durationMs', l.duration_ms,
-    'autoApply', l.auto_apply)
+  select json_strip_nulls(json_build_object('id', l.id, 'name', l.name, 'limit', l.limit_units, 'durationMs', l.duration_ms,
+    'autoApply', l.auto_apply, 'exact', case when l.exact then l.on_unavailable end))
   from rate_limits l where l.${owner} = ${id} order by l.name collate "C")`;
 const IDENTITY_BODY = (i: string): string =>
   `json_build_object('id', ${i}.id, 'externalId', ${i}.external_id, 'meta', ${i}.meta::text,

@@ -7,7 +7,7 @@ import { Problem } from '../domain/problem.ts';
 import type { Revision } from '../domain/revision.ts';
 import { mayRoot } from '../domain/root-permissions.ts';
 import type { Need, RecordFinder } from './finder.ts';
-import type { Clock, Freshness, RateLimiter, Records } from './ports.ts';
+import type { Clock, Freshness, RateLimitAsk, RateLimiter, RateLimitState, Records } from './ports.ts';
 
 /** One thing to count: who or what, in which namespace, and the limit where no override says otherwise. */
 export interface LimitInput {
@@ -27,6 +27,7 @@ export interface LimitOutcome {
   readonly remaining: number;
   /** Epoch ms. */
   readonly resetMs: number;
+  /** Whether there was room for it. Its units are taken where all of the call's have passed. */
   readonly passed: boolean;
   /** Null: no override applies. */
   readonly overrideId: string | null;
@@ -51,14 +52,21 @@ export interface NamespaceLimitsOptions {
   readonly clock: Clock;
 }
 
+/** What a counter is asked, and why. */
+interface NamespaceAsk extends RateLimitAsk {
+  readonly overrideId: string | null;
+}
+
 /** How long a call that makes a namespace waits until this task shows it, before home is asked. */
 const MADE_WAIT_MS = 1000;
 
 /**
  * The use cases of `ratelimit.limit` and `multiLimit`, decided in this task. Synchronous, without I/O, where the namespaces are held in
- * memory. Every namespace is looked at, and may be used, before anything is counted: a refusal counts nothing.
+ * memory. Every namespace is looked at, and may be used, before anything is counted: a refusal counts nothing. All limits of a call are
+ * taken together, or, where one of them has no room, none is.
  */
 export class NamespaceLimits {
+  /** Limits, one by one: what had room, also where another one of its call had none. */
   readonly counters = { passed: 0, refused: 0 };
   readonly #options: NamespaceLimitsOptions;
   /** Namespaces that are being made, by what they are held under. */
@@ -136,34 +144,37 @@ export class NamespaceLimits {
     }
     const { clock, finder, records } = this.#options;
     const nowMs = clock.nowMs();
-    const outcomes = namespaces.flatMap((namespace, index) => {
+    const asks = namespaces.flatMap((namespace, index) => {
       const input = inputs[index];
-      return input === undefined ? [] : this.#countOne(namespace, input, nowMs);
+      return input === undefined ? [] : askOf(namespace, input);
     });
+    const states = this.#options.limiter.take(principal.workspaceId, asks, nowMs);
     return {
-      outcomes,
+      outcomes: asks.map((ask, index) => this.#outcome(ask, states[index])),
       staleMs: finder.isStale ? finder.stalenessMs : null,
       unverified: namespaces.some((namespace) => !records.isVerified(namespace)),
     };
   }
 
-  #countOne(namespace: HotNamespace, input: LimitInput, nowMs: number): LimitOutcome {
-    const { identifier, cost = 1 } = input;
-    const override = namespace.overrideOf(identifier);
-    const limit = override?.limit ?? input.limit;
-    const ask = {
-      counter: counterName(namespace.row.namespaceId, identifier),
-      limit,
-      durationMs: override?.durationMs ?? input.duration,
-      cost,
-    };
-    const [state] = this.#options.limiter.take(namespace.row.workspaceId, [ask], nowMs);
-    const passed = state?.exceeded === false;
-    if (passed) this.counters.passed += 1;
-    else this.counters.refused += 1;
-    const { remaining = 0, resetMs = nowMs } = state ?? {};
-    return { limit, remaining, resetMs, passed, overrideId: override?.id ?? null };
+  #outcome({ limit, overrideId }: NamespaceAsk, state: RateLimitState | undefined): LimitOutcome {
+    const { exceeded = true, remaining = 0, resetMs = 0 } = state ?? {};
+    if (exceeded) this.counters.refused += 1;
+    else this.counters.passed += 1;
+    return { limit, remaining, resetMs, passed: !exceeded, overrideId };
   }
+}
+
+/** An override takes the place of the limit and the duration that the caller gives. */
+function askOf(namespace: HotNamespace, input: LimitInput): NamespaceAsk {
+  const { identifier, cost = 1 } = input;
+  const override = namespace.overrideOf(identifier);
+  return {
+    counter: counterName(namespace.row.namespaceId, identifier),
+    limit: override?.limit ?? input.limit,
+    durationMs: override?.durationMs ?? input.duration,
+    cost,
+    overrideId: override?.id ?? null,
+  };
 }
 
 function areHeld(found: readonly (HotNamespace | Promise<HotNamespace>)[]): found is readonly HotNamespace[] {

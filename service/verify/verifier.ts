@@ -6,9 +6,16 @@ import { parsePermissionQuery, type PermissionQuery } from '../domain/permission
 import type { Principal } from '../domain/principal.ts';
 import { Problem } from '../domain/problem.ts';
 import type { Revision } from '../domain/revision.ts';
-import type { Credits, Spent } from './credits.ts';
 import type { Need, RecordFinder } from './finder.ts';
-import type { Clock, RateLimiter, RateLimitState, Records } from './ports.ts';
+import type {
+  Clock,
+  CreditSpender,
+  ExactRateLimiter,
+  RateLimiter,
+  RateLimitState,
+  Records,
+  Spent,
+} from './ports.ts';
 
 export interface VerifyRequest {
   /** The presented key's text. */
@@ -44,8 +51,18 @@ export interface VerifierOptions {
   readonly finder: RecordFinder;
   readonly records: Pick<Records, 'isVerified'>;
   readonly limiter: RateLimiter;
-  readonly credits: Credits;
+  /** Asked where one of the limits is exact. */
+  readonly exactLimiter: ExactRateLimiter;
+  readonly credits: CreditSpender;
   readonly clock: Clock;
+}
+
+/** What a verification took of its limits, and who takes it back. */
+interface Taken {
+  readonly limits: readonly AppliedLimit[];
+  readonly states: readonly RateLimitState[];
+  readonly atMs: number;
+  readonly by: Pick<RateLimiter, 'giveBack'>;
 }
 
 /** Parsed queries kept; callers use a handful. */
@@ -54,7 +71,10 @@ const DEFAULT_COST = 1;
 const NO_LIMITS: readonly AppliedLimit[] = [];
 const NO_STATES: readonly RateLimitState[] = [];
 
-/** The use case of `keys.verifyKey`. Synchronous, without I/O, for a key that is held in memory and whose credits needn't be asked for. */
+/**
+ * The use case of `keys.verifyKey`. Synchronous, without I/O, for a key that is held in memory, of whose limits none is exact, and whose
+ * credits needn't be asked for.
+ */
 export class Verifier {
   readonly counters = new Map<VerdictCode, number>();
   readonly #options: VerifierOptions;
@@ -96,40 +116,33 @@ export class Verifier {
     if (code !== 'VALID') return this.#verdict(code, key);
 
     const limits = limitsOf(key.row, key.view.identity, key.autoLimits, request.ratelimits, unknownLimit);
-    const states =
-      limits.length === 0 ? NO_STATES : this.#options.limiter.take(principal.workspaceId, limits, nowMs);
-    if (states.some(isExceeded)) return this.#verdict('RATE_LIMITED', key, limits, states);
-
-    if (key.row.creditAccountId === null) return this.#verdict('VALID', key, limits, states);
+    const { limiter, exactLimiter } = this.#options;
     const cost = request.cost ?? DEFAULT_COST;
-    if (cost === 0) return this.#verdict('VALID', key, limits, states);
-    return this.#spend(key, cost, limits, states, nowMs);
+    if (limits.some(isExact)) {
+      return exactLimiter
+        .take(principal.workspaceId, limits, nowMs)
+        .then((states) => this.#spend(key, cost, { limits, states, atMs: nowMs, by: exactLimiter }));
+    }
+    const states = limits.length === 0 ? NO_STATES : limiter.take(principal.workspaceId, limits, nowMs);
+    return this.#spend(key, cost, { limits, states, atMs: nowMs, by: limiter });
   }
 
   /** Whatever is not spent gives the limits back: a call that didn't pass uses up nothing. */
-  #spend(
-    key: HotKey,
-    cost: number,
-    limits: readonly AppliedLimit[],
-    states: readonly RateLimitState[],
-    takenAtMs: number,
-  ): Verdict | Promise<Verdict> {
-    const { credits, limiter } = this.#options;
-    const { workspaceId } = key.row;
+  #spend(key: HotKey, cost: number, taken: Taken): Verdict | Promise<Verdict> {
+    const { limits, states } = taken;
+    if (states.some(isExceeded)) return this.#verdict('RATE_LIMITED', key, limits, states);
+    if (key.row.creditAccountId === null || cost === 0) return this.#verdict('VALID', key, limits, states);
+
+    const { credits } = this.#options;
     const account = key.view.credits;
+    const giveBack = (): void => taken.by.giveBack(key.row.workspaceId, limits, taken.atMs);
     const conclude = ({ spent, free }: Spent): Verdict => {
       if (spent) return this.#verdict('VALID', key, limits, states, free);
-      limiter.giveBack(workspaceId, limits, takenAtMs);
-      return this.#verdict(
-        'USAGE_EXCEEDED',
-        key,
-        limits,
-        lookAgain(limiter, workspaceId, limits, takenAtMs),
-        free,
-      );
+      giveBack();
+      return this.#verdict('USAGE_EXCEEDED', key, limits, statesGivenBack(taken), free);
     };
     const failed = (error: unknown): never => {
-      limiter.giveBack(workspaceId, limits, takenAtMs);
+      giveBack();
       throw error;
     };
     if (account === null) return failed(missingAccount());
@@ -177,19 +190,16 @@ function isExceeded(state: RateLimitState): boolean {
   return state.exceeded;
 }
 
-/** What the limits say once their units were given back. */
-function lookAgain(
-  limiter: RateLimiter,
-  workspaceId: string,
-  limits: readonly AppliedLimit[],
-  nowMs: number,
-): readonly RateLimitState[] {
-  if (limits.length === 0) return NO_STATES;
-  return limiter.take(
-    workspaceId,
-    limits.map(({ counter, limit, durationMs }) => ({ counter, limit, durationMs, cost: 0 })),
-    nowMs,
-  );
+function isExact({ exact }: AppliedLimit): boolean {
+  return exact !== undefined;
+}
+
+/** What the limits say once their units were given back: each counts for itself, and none was exceeded. */
+function statesGivenBack({ limits, states }: Taken): readonly RateLimitState[] {
+  return states.map((state, index) => ({
+    ...state,
+    remaining: state.remaining + (limits[index]?.cost ?? 0),
+  }));
 }
 
 function unknownLimit(name: string): never {

@@ -1,3 +1,5 @@
+import { PROCESSING_UNITS_PER_EXCHANGE } from '../../../infra/cache-limits.ts';
+
 interface Assumption {
   readonly value: number;
   readonly unit: string;
@@ -60,12 +62,22 @@ export const ASSUMPTIONS = {
     unit: 'GB',
     why: 'of counters; ElastiCache Serverless for Valkey bills 100 MB at least',
   },
-  ecpuPerVerification: {
-    value: 0,
-    unit: 'ECPU',
-    why: 'this version counts nothing in the cache; with limits 1 at most, for tasks put commands together',
+  limitedShare: {
+    value: 0.25,
+    unit: 'of verifications',
+    why: 'are of keys that have a rate limit, one each; both sides count them',
   },
-  cacheBytes: { value: 200, unit: 'bytes', why: 'between task and cache, for each ECPU' },
+  exchangesPerVerification: {
+    value: 1,
+    unit: 'calls',
+    why: 'of the script in the cache, for each of those, which is the most: each task exchanges a counter ten times a second, however much is asked of it',
+  },
+  ecpuPerExchange: {
+    value: PROCESSING_UNITS_PER_EXCHANGE,
+    unit: 'ECPU',
+    why: 'a call of a script that counts; ElastiCache bills the time that it takes in units of a plain command’s, and doesn’t say how',
+  },
+  cacheBytes: { value: 400, unit: 'bytes', why: 'between task and cache, for each call, there and back' },
   crossZoneShare: {
     value: 0.5,
     unit: 'of bytes',
@@ -119,12 +131,17 @@ export const ASSUMPTIONS = {
   lambdaMs: {
     value: 8,
     unit: 'ms',
-    why: 'billed of an invocation: a read of DynamoDB; with a counter written after it about 12',
+    why: 'billed of an invocation: a read of DynamoDB',
   },
   cachedLambdaMs: {
     value: 3,
     unit: 'ms',
     why: 'billed of an invocation on average where the function keeps keys in memory',
+  },
+  countLambdaMs: {
+    value: 4,
+    unit: 'ms',
+    why: 'more of an invocation that counts, which it does once it has read the key',
   },
   lambdaLogBytes: {
     value: 0,
@@ -141,10 +158,10 @@ export const ASSUMPTIONS = {
     unit: 'units',
     why: 'where the function keeps keys in memory: one in ten verifications reads',
   },
-  writeUnitsPerVerification: {
-    value: 0,
+  writeUnitsPerCount: {
+    value: 1,
     unit: 'units',
-    why: 'a counter of a limit or of usage; this version of Keyhearth enforces no limits, so the other side counts nothing either',
+    why: 'a counter of a limit in DynamoDB, for each verification of a key that has one',
   },
   provisionedUse: {
     value: 0.7,
@@ -166,13 +183,8 @@ export const ASSUMPTION_NAMES = Object.keys(ASSUMPTIONS) as readonly AssumptionN
 
 export type Assumptions = Readonly<Record<AssumptionName, number>>;
 
-/**
- * What changes on both sides once verifications are counted and recorded: a counter in Valkey or in DynamoDB, which takes the function
- * longer, and an event through Firehose. This version of Keyhearth does neither yet.
- */
+/** Where both sides do most: every key has a limit, and each verification is recorded, which this version of Keyhearth doesn't do yet. */
 export const COUNTED = {
-  writeUnitsPerVerification: 1,
-  ecpuPerVerification: 1,
-  lambdaMs: 12,
+  limitedShare: 1,
   eventsPerVerification: 1,
 } as const satisfies Partial<Assumptions>;

@@ -31,11 +31,19 @@ test.each<[verb: keyof typeof VALID, input: object, data: object]>([
   ['createIdentity', { externalId: 'user.1-a_b' }, { identityId: 'id_1' }],
   [
     'createIdentity',
-    { externalId: 'x', meta: properties(100), ratelimits: limits(50) },
+    {
+      externalId: 'x',
+      meta: properties(100),
+      ratelimits: [...limits(49), { ...LIMIT, exact: true, onUnavailable: 'local' }],
+    },
     { identityId: 'id_1' },
   ],
   ['updateIdentity', { identity: 'id_1' }, { id: 'id_1', externalId: 'user' }],
-  ['updateIdentity', { identity: 'any text', meta: {}, ratelimits: [] }, { id: 'id_1', externalId: 'user' }],
+  [
+    'updateIdentity',
+    { identity: 'any text', meta: {}, ratelimits: [{ ...LIMIT, exact: true }] },
+    { id: 'id_1', externalId: 'user' },
+  ],
   ['deleteIdentity', { identity: 'user.1' }, {}],
 ])('%s with %j: 200 with its data and its revision', async (verb, input, data) => {
   const { post, deps } = start();
@@ -110,6 +118,12 @@ test.each<[verb: keyof typeof VALID, change: object, location: string, bound: st
   ['createIdentity', { identity: 'id_1' }, 'body.identity', 'not a field'],
   ['updateIdentity', { identity: undefined }, 'body.identity', 'required'],
   ['updateIdentity', { meta: null }, 'body.meta', 'an object'],
+  [
+    'createIdentity',
+    { ratelimits: [{ ...LIMIT, onUnavailable: 'deny' }] },
+    'body.ratelimits[0].onUnavailable',
+    'without "exact": true',
+  ],
   ['updateIdentity', { ratelimits: null }, 'body.ratelimits', 'an array'],
   ['updateIdentity', { ratelimits: [LIMIT, LIMIT] }, 'body.ratelimits[1].name', 'another rate limit'],
   ['updateIdentity', { externalId: 'other' }, 'body.externalId', 'not a field'],

@@ -79,7 +79,7 @@ const FULL = {
   expires: 4_102_444_800_000,
   enabled: false,
   credits: { remaining: 5, refill: { interval: 'monthly', amount: 1, refillDay: 31 } },
-  ratelimits: [LIMIT],
+  ratelimits: [LIMIT, { ...LIMIT, name: 'exact', exact: true, onUnavailable: 'deny' }],
 };
 
 test('migrateKeys: 200 with what was imported and what was not', async () => {
@@ -153,6 +153,12 @@ test.each<[verb: keyof typeof VALID, change: object, location: string, bound: st
     'unlimited',
   ],
   ['migrateKeys', lastOf({ ratelimits: [LIMIT, LIMIT] }), 'body.keys[4999].ratelimits[1].name', 'another'],
+  [
+    'migrateKeys',
+    lastOf({ ratelimits: [{ ...LIMIT, onUnavailable: 'deny' }] }),
+    'body.keys[4999].ratelimits[0].onUnavailable',
+    'without "exact": true',
+  ],
   ['migrateKeys', lastOf({ ratelimits: [{}] }), 'body.keys[4999].ratelimits[0].name', 'required'],
   ['migrateKeys', { keys: keysOf(5000, { permissions: ['a', 'b', 'c', 'd', 'e'] }) }, 'body.keys', '20000'],
 ])('%s: 400 names what is wrong and its bound (case %#)', async (verb, change, location, bound) => {

@@ -22,6 +22,7 @@ const VALID = {
 } as const;
 const VERBS = Object.keys(VALID) as (keyof typeof VALID)[];
 const LIMIT = { name: 'abc', limit: 1, duration: 1000, autoApply: true };
+const EXACT_LIMIT = { ...LIMIT, name: 'exact', exact: true, onUnavailable: 'deny' };
 const FULL_CREATE = {
   apiId: 'api_1',
   prefix: 'prod_x',
@@ -34,7 +35,7 @@ const FULL_CREATE = {
   expires: 4_102_444_800_000,
   enabled: false,
   credits: { remaining: 5, refill: { interval: 'monthly', amount: 1, refillDay: 31 } },
-  ratelimits: [LIMIT],
+  ratelimits: [LIMIT, EXACT_LIMIT],
   recoverable: true,
 };
 
@@ -69,7 +70,7 @@ test('updateKey: 200; absent, null and set fields arrive as such', async () => {
     expires: null,
     enabled: true,
     credits: null,
-    ratelimits: [],
+    ratelimits: [EXACT_LIMIT],
   };
   const answer = await post('updateKey', input);
   expect(answer.statusCode).toBe(200);
@@ -272,7 +273,25 @@ test.each<[verb: keyof typeof VALID, change: object, location: string, bound: st
     'name of another rate limit',
   ],
   ['createKey', { ratelimits: Array.from({ length: 51 }, () => LIMIT) }, 'body.ratelimits', 'at most 50'],
-  ['createKey', { ratelimits: [{ ...LIMIT, exact: true }] }, 'body.ratelimits[0].exact', 'not a field'],
+  ['createKey', { ratelimits: [{ ...LIMIT, exact: 'yes' }] }, 'body.ratelimits[0].exact', 'a boolean'],
+  [
+    'createKey',
+    { ratelimits: [{ ...EXACT_LIMIT, onUnavailable: 'allow' }] },
+    'body.ratelimits[0].onUnavailable',
+    '"deny"',
+  ],
+  [
+    'createKey',
+    { ratelimits: [EXACT_LIMIT, { ...LIMIT, onUnavailable: 'local' }] },
+    'body.ratelimits[1].onUnavailable',
+    'without "exact": true',
+  ],
+  [
+    'updateKey',
+    { ratelimits: [{ ...EXACT_LIMIT, exact: false }] },
+    'body.ratelimits[0].onUnavailable',
+    'without "exact": true',
+  ],
   ['createKey', { recoverable: 'yes' }, 'body.recoverable', 'a boolean'],
   [
     'updateKey',

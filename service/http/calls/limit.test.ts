@@ -134,7 +134,7 @@ test('an override replaces limit and duration, from its change row on; the exact
   });
 });
 
-test('multiLimit decides each for itself, and says so for each', async () => {
+test('multiLimit takes all or, where one has no room, none, and says so for each', async () => {
   given('emails');
   given('texts');
   const answer = await post('multiLimit', [
@@ -158,7 +158,7 @@ test('multiLimit decides each for itself, and says so for each', async () => {
         namespace: 'texts',
         identifier: 'user_1',
         limit: 3,
-        remaining: 2,
+        remaining: 3,
         reset: expect.any(Number),
         passed: true,
       },
@@ -166,13 +166,56 @@ test('multiLimit decides each for itself, and says so for each', async () => {
         namespace: 'emails',
         identifier: 'user_1',
         limit: 3,
-        remaining: 0,
+        remaining: 3,
         reset: expect.any(Number),
         passed: true,
       },
     ],
   });
-  expect((await post('multiLimit', [{ ...BODY, namespace: 'texts' }])).data).toMatchObject({ passed: true });
+  expect(side.namespaceLimits.counters).toEqual({ passed: 2, refused: 1 });
+  expect((await post('multiLimit', [BODY, { ...BODY, namespace: 'texts' }])).data).toMatchObject({
+    passed: true,
+    limits: [{ remaining: 2 }, { remaining: 2 }],
+  });
+  expect(side.namespaceLimits.counters).toEqual({ passed: 4, refused: 1 });
+});
+
+test('the same counter several times in one call counts together', async () => {
+  given('emails');
+  const two = { ...BODY, cost: 2 };
+  expect((await post('multiLimit', [two, two])).data).toMatchObject({
+    passed: false,
+    limits: [
+      { passed: true, remaining: 3 },
+      { passed: false, remaining: 3 },
+    ],
+  });
+  expect((await post('multiLimit', [two, { ...BODY, cost: 1 }])).data).toMatchObject({
+    passed: true,
+    limits: [{ remaining: 0 }, { remaining: 0 }],
+  });
+  // Another duration, and another identifier, is another counter.
+  expect(
+    (
+      await post('multiLimit', [
+        { ...two, duration: 1000 },
+        { ...two, identifier: 'user_2' },
+      ])
+    ).data,
+  ).toMatchObject({ passed: true, limits: [{ remaining: 1 }, { remaining: 1 }] });
+});
+
+test('multiLimit follows overrides, of which one that blocks keeps the others from counting', async () => {
+  given('emails', { overrides: [{ id: 'rlor_1', identifier: 'blocked_*', limit: 0, durationMs: 1000 }] });
+  const answer = await post('multiLimit', [BODY, { ...BODY, identifier: 'blocked_1' }]);
+  expect(answer.data).toMatchObject({
+    passed: false,
+    limits: [
+      { limit: 3, remaining: 3, passed: true },
+      { limit: 0, remaining: 0, passed: false, overrideId: 'rlor_1' },
+    ],
+  });
+  expect((await limit()).data).toMatchObject({ remaining: 2 });
 });
 
 test('a namespace is made at its first use, once however many come', async () => {

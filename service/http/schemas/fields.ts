@@ -47,6 +47,8 @@ export const Ratelimits = Type.Array(
     limit: Units(1),
     duration: Duration,
     autoApply: Type.Boolean(),
+    exact: Type.Optional(Type.Boolean()),
+    onUnavailable: Type.Optional(Type.Enum(['local', 'deny'])),
   }),
   { maxItems: 50 },
 );
@@ -72,13 +74,30 @@ export function checkRefill(refill: Static<typeof Refill> | null | undefined, lo
   }
 }
 
-/** Two rate limits of the same name in one key or identity would contradict each other. */
+/** What checks look at in a rate limit, stored or wanted. */
+export interface CheckedLimit {
+  readonly name: string;
+  readonly exact?: boolean;
+  readonly onUnavailable?: string;
+}
+
+/**
+ * Two rate limits of the same name in one key or identity would contradict each other, and what is asked of no shared counter can't
+ * find it unavailable.
+ */
 export function checkRatelimits(
-  ratelimits: readonly { readonly name: string }[] | undefined,
+  ratelimits: readonly CheckedLimit[] | undefined,
   location = 'body.ratelimits',
 ): void {
   const seen = new Set<string>();
-  for (const [index, { name }] of (ratelimits ?? []).entries()) {
+  for (const [index, { name, exact, onUnavailable }] of (ratelimits ?? []).entries()) {
+    if (onUnavailable !== undefined && exact !== true) {
+      throw refused(
+        `${location}[${index}].onUnavailable`,
+        'is not allowed without "exact": true',
+        'Remove it, or add "exact": true.',
+      );
+    }
     if (seen.has(name)) {
       throw refused(
         `${location}[${index}].name`,

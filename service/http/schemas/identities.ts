@@ -1,5 +1,15 @@
 import { Type } from 'typebox';
-import { body, checkMeta, checkRatelimits, ExternalId, Meta, page, Ratelimits, Search } from './fields.ts';
+import {
+  body,
+  type CheckedLimit,
+  checkMeta,
+  checkRatelimits,
+  ExternalId,
+  Meta,
+  page,
+  Ratelimits,
+  Search,
+} from './fields.ts';
 
 /** Bodies of the calls of `identities`. */
 
@@ -24,7 +34,7 @@ export const ListIdentitiesBody = body({ ...page, search: Type.Optional(Search) 
 
 interface CheckedFields {
   readonly meta?: Readonly<Record<string, unknown>>;
-  readonly ratelimits?: readonly { readonly name: string }[];
+  readonly ratelimits?: readonly CheckedLimit[];
 }
 
 /** What the schemas can't say of an identity. */

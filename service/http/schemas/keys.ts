@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import {
   Balance,
   body,
+  type CheckedLimit,
   checkMeta,
   checkRatelimits,
   checkRefill,
@@ -69,7 +70,7 @@ export const WhoamiBody = body({ key: KeyText });
 interface CheckedFields {
   readonly credits?: Static<typeof CreditsUpdate> | null;
   readonly meta?: Readonly<Record<string, unknown>> | null;
-  readonly ratelimits?: readonly { readonly name: string }[];
+  readonly ratelimits?: readonly CheckedLimit[];
 }
 
 /** What the schemas can't say of a key. `location` is where it stands. */

@@ -8,7 +8,7 @@ import type { CreditsView, Refill } from './types.ts';
 /**
  * Accounts of credits, which a key and those that it was rerolled to share. granted = free + leased + spent holds after each of
  * these, within a generation; setting a balance opens the next generation, so that what was leased before counts no more. Each notes
- * the account's change.
+ * the account's change, which makes tasks return their leases and forget that there weren't enough.
  */
 
 /** An account as it is now. */
@@ -16,19 +16,21 @@ export interface CreditAccount {
   readonly id: string;
   /** What the ledger can still hand out. */
   readonly free: number;
-  /** In the hands of tasks, and not known to be spent. */
-  readonly leased: number;
+  /** In leases that tasks hold, as far as they have told what they spent of them; without those that were not returned in time. */
+  readonly live: number;
   readonly refill: Refill | null;
 }
 
-/** What an account is made of, from `credit_accounts account`; all null: there is none. */
-export const ACCOUNT_COLUMNS = `account.id as account_id, account.free::text, account.leased::text, account.refill_interval,
-  account.refill_amount::text, account.refill_day`;
+/** What an account is made of, from `credit_accounts account`; all but `live` null: there is none. */
+export const ACCOUNT_COLUMNS = `account.id as account_id, account.free::text,
+  (select coalesce(sum(d.amount - d.spent), 0)::text from credit_draws d
+    where d.account_id = account.id and d.generation = account.generation and d.state = 'open') as live,
+  account.refill_interval, account.refill_amount::text, account.refill_day`;
 
 export interface AccountRow {
   readonly account_id: string | null;
   readonly free: string | null;
-  readonly leased: string | null;
+  readonly live: string;
   readonly refill_interval: Refill['interval'] | null;
   readonly refill_amount: string | null;
   readonly refill_day: number | null;
@@ -40,7 +42,7 @@ export function toAccount(row: AccountRow): CreditAccount | null {
   return {
     id: row.account_id,
     free: Number(row.free),
-    leased: Number(row.leased),
+    live: Number(row.live),
     refill:
       row.refill_interval === null
         ? null
@@ -52,20 +54,25 @@ export function toAccount(row: AccountRow): CreditAccount | null {
   };
 }
 
-/** How calls show the credits of a key; without an account they are unlimited. */
+/**
+ * How calls show the credits of a key; without an account they are unlimited. What tasks hold is there to be spent, and so is what they
+ * have spent and not told yet.
+ */
 export function creditsView(account: CreditAccount | null): CreditsView {
   if (account === null) return { remaining: null };
   return {
-    remaining: account.free,
+    remaining: account.free + account.live,
     ...(account.refill === null ? {} : { refill: account.refill }),
   };
 }
 
 /** Reads an account and keeps it from changing until the transaction ends. */
 export async function lockAccount(transaction: WriteTransaction, accountId: string): Promise<CreditAccount> {
+  await transaction.query('select from credit_accounts where id = $1 for update', [accountId]);
+  // A statement of its own: it sees the leases that were granted while the first one waited.
   return existing(
     await transaction.query<AccountRow>(
-      `select ${ACCOUNT_COLUMNS} from credit_accounts account where id = $1 for update`,
+      `select ${ACCOUNT_COLUMNS} from credit_accounts account where id = $1`,
       [accountId],
     ),
   );
@@ -97,7 +104,7 @@ export async function setBalance(
   return await change(
     transaction,
     accountId,
-    'generation = generation + 1, granted = $2, free = $2, leased = 0, spent = 0',
+    'generation = generation + 1, granted = $2, free = $2, leased = 0, spent = 0, low_generation = null',
     [value],
   );
 }
@@ -124,7 +131,7 @@ export async function incrementBalance(
   ]);
 }
 
-/** Takes from what is free, as far as there is something. */
+/** Takes from what is free, as far as there is something; what tasks hold is asked back before (recallForDecrement). */
 export async function decrementBalance(
   transaction: WriteTransaction,
   accountId: string,
@@ -173,7 +180,8 @@ async function change(
   values: readonly unknown[],
 ): Promise<CreditAccount> {
   const rows = await transaction.query<AccountRow>(
-    `update credit_accounts account set ${sets}, updated_at = now() where id = $1 returning ${ACCOUNT_COLUMNS}`,
+    `update credit_accounts account set ${sets}, refused = false, updated_at = now() where id = $1
+     returning ${ACCOUNT_COLUMNS}`,
     [accountId, ...values],
   );
   transaction.changed('credits', accountId);

@@ -58,9 +58,10 @@ from json_to_recordset($2::json) as wanted (id text, remaining bigint, "interval
   "refillAtMs" bigint)`;
 
 const INSERT_RATE_LIMITS = `
-insert into rate_limits (id, workspace_id, key_id, name, limit_units, duration_ms, auto_apply)
-select id, $1, "keyId", name, "limit", duration, "autoApply"
-from json_to_recordset($2::json) as wanted (id text, "keyId" text, name text, "limit" bigint, duration bigint, "autoApply" boolean)`;
+insert into rate_limits (id, workspace_id, key_id, name, limit_units, duration_ms, auto_apply, exact, on_unavailable)
+select id, $1, "keyId", name, "limit", duration, "autoApply", coalesce(exact, false), coalesce("onUnavailable", 'local')
+from json_to_recordset($2::json) as wanted (id text, "keyId" text, name text, "limit" bigint, duration bigint, "autoApply" boolean,
+  exact boolean, "onUnavailable" text)`;
 
 const INSERT_ROLES = `
 insert into key_roles (key_id, role_id) select * from unnest($1::text[], $2::text[]) on conflict do nothing`;

@@ -45,11 +45,11 @@ export async function setKeyBalance(
   if (creditAccountId === null) {
     const id = await createAccount(transaction, deps, workspaceId, { remaining: value });
     await transaction.query('update keys set credit_account_id = $2 where id = $1', [key.keyId, id]);
-    return { account: { id, free: value, leased: 0, refill: null }, revokes: true };
+    return { account: { id, free: value, live: 0, refill: null }, revokes: true };
   }
   const before = await lockAccount(transaction, creditAccountId);
   const account = await setBalance(transaction, creditAccountId, value);
-  return { account, revokes: value < before.free + before.leased };
+  return { account, revokes: value < before.free + before.live };
 }
 
 /**

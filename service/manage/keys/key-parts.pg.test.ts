@@ -169,7 +169,10 @@ describe('credits', () => {
 
   test('a balance that is set opens the next generation; what was leased counts no more', async () => {
     const { keyId } = await makeKey({ credits: { remaining: 100 } });
-    await side.pool.query('update credit_accounts set free = 50, leased = 30, spent = 20');
+    await side.pool
+      .query(`with out as (update credit_accounts set free = 50, leased = 30, spent = 20 returning id)
+      insert into credit_draws (id, account_id, generation, holder, epoch, epoch_id, cost, amount, spent, state)
+      select 'draw_1', id, 1, 'task_1', 1, 'aaaaaaaa', 0, 50, 20, 'open' from out`);
     const { revokes } = await update({ keyId, credits: { remaining: 70 } });
     expect(await accounts()).toMatchObject([{ generation: 2, granted: 70, free: 70, leased: 0, spent: 0 }]);
     // 80 were left.

@@ -8,10 +8,12 @@ import type { WriteContext, Written } from '../types.ts';
 import { creditsView, decrementBalance, incrementBalance, lockAccount } from './credit-accounts.ts';
 import { type CreditsChange, makeUnlimited, setKeyBalance } from './key-credits.ts';
 import { type LockedKey, lockKey } from './lock-key.ts';
+import { recallForDecrement } from './recall-for-decrement.ts';
 import type { CreditsView, UpdateCreditsInput } from './types.ts';
 
 /**
- * Sets, increments or decrements a key's credits, and answers what is left. Decrementing ends at 0. Keys that share their account see
+ * Sets, increments or decrements a key's credits, and answers what is left. Decrementing ends at 0, after tasks were asked to return what
+ * they hold where less is free. Keys that share their account see
  * the change alike, but for unlimited credits, which only this key has then.
  */
 export async function updateCredits(
@@ -20,6 +22,9 @@ export async function updateCredits(
   input: UpdateCreditsInput,
 ): Promise<Written<CreditsView>> {
   const operation = readCreditsOperation(input);
+  if (operation.operation === 'decrement') {
+    await recallForDecrement(deps, context.principal, input.keyId, operation.value);
+  }
   return await writeOnce<CreditsView, CreditsView>(deps, context, {
     async run(transaction) {
       const key = await lockKey(transaction, context.principal, input.keyId, 'api.*.update_key');

@@ -89,7 +89,7 @@ export function ratelimitCases(target: TargetOf): void {
   });
 
   describe.concurrent('ratelimit.multiLimit', () => {
-    test('passes where all pass, and tells of each', async () => {
+    test('passes where all pass, tells of each, and takes nothing where one doesn’t', async () => {
       const workspace = await target().workspace();
       const check = (identifier: string, units = 3) => ({
         namespace: 'calls',
@@ -106,7 +106,52 @@ export function ratelimitCases(target: TargetOf): void {
       });
       expect(await workspace.must('ratelimit.multiLimit', [check('one'), check('two', 1)])).toMatchObject({
         passed: false,
+        limits: [
+          { identifier: 'one', passed: true, remaining: 2 },
+          { identifier: 'two', passed: false, remaining: 0 },
+        ],
+      });
+      expect(await workspace.must('ratelimit.multiLimit', [check('one')])).toMatchObject({
+        passed: true,
+        limits: [{ remaining: 1 }],
+      });
+    });
+
+    test('counts together what is asked of one counter, there and by ratelimit.limit', async () => {
+      const workspace = await target().workspace();
+      const check = (cost: number) => ({ namespace: 'calls', identifier: 'user', ...window, cost });
+      expect(await workspace.must('ratelimit.multiLimit', [check(2), check(2)])).toMatchObject({
+        passed: false,
         limits: [{ passed: true }, { passed: false }],
+      });
+      expect(await workspace.must('ratelimit.multiLimit', [check(1), check(1)])).toMatchObject({
+        passed: true,
+        limits: [{ remaining: 1 }, { remaining: 1 }],
+      });
+      expect(await limit(workspace, 'user')).toMatchObject({ success: true, remaining: 0 });
+    });
+
+    test('follows overrides, each of its namespace', async () => {
+      const workspace = await target().workspace();
+      await limit(workspace, 'warm');
+      await workspace.must('ratelimit.setOverride', {
+        namespace: 'calls',
+        identifier: 'vip_*',
+        limit: 50,
+        duration: WINDOW_MS,
+      });
+      const check = { identifier: 'vip_1', ...window };
+      expect(
+        await workspace.must('ratelimit.multiLimit', [
+          { ...check, namespace: 'calls' },
+          { ...check, namespace: 'second' },
+        ]),
+      ).toMatchObject({
+        passed: true,
+        limits: [
+          { limit: 50, remaining: 49, overrideId: expect.any(String) },
+          { limit: 3, remaining: 2 },
+        ],
       });
     });
 

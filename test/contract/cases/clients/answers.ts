@@ -46,6 +46,26 @@ export function clientAnswerCases(target: TargetOf): void {
       expect(page.result.pagination).toMatchObject({ hasMore: false });
     });
 
+    test('exact limits, of which it keeps the fields that it knows', async () => {
+      const workspace = await target().workspace();
+      const exact = { ...limitOf('calls', 5), exact: true, onUnavailable: 'local' };
+      await workspace.must('identities.createIdentity', { externalId: 'user', ratelimits: [exact] });
+      const { keyId, key } = await workspace.createKey({ externalId: 'user', ratelimits: [exact] });
+      const client = workspace.client();
+      const known = [{ ...limitOf('calls', 5), id: expect.stringMatching(/^rl_/) }];
+      const { data } = await client.keys.getKey({ keyId });
+      expect([data.ratelimits, data.identity?.ratelimits]).toEqual([known, known]);
+      expect((await client.keys.whoami({ key })).data.ratelimits).toEqual(known);
+      const page = await client.apis.listKeys({ apiId: await workspace.apiId() });
+      expect(page.result.data.map(({ ratelimits }) => ratelimits)).toEqual([known]);
+      expect((await client.identities.getIdentity({ identity: 'user' })).data.ratelimits).toEqual(known);
+      expect((await client.keys.verifyKey({ key })).data).toMatchObject({
+        code: 'VALID',
+        ratelimits: [{ name: 'calls', remaining: 4 }],
+        identity: { ratelimits: known },
+      });
+    });
+
     test('a verification', async () => {
       const workspace = await target().workspace();
       const { keyId, key } = await workspace.createKey({

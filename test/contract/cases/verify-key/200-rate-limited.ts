@@ -128,6 +128,25 @@ export function rateLimitedCases(target: TargetOf): void {
       expect(codes).toEqual(['VALID', 'VALID', 'RATE_LIMITED']);
     });
 
+    test('by the limits of its identity, which the key that it is rerolled to shares; its own are counted anew', async () => {
+      const workspace = await target().workspace();
+      const externalId = 'rerolled';
+      await workspace.must('identities.createIdentity', { externalId, ratelimits: [limitOf('shared', 3)] });
+      const key = await workspace.createKey({ externalId, ratelimits: [limitOf('own', 2)] });
+      const made = await workspace.must('keys.rerollKey', { keyId: key.keyId, expiration: 3_600_000 });
+      const next = { key: String(made['key']) };
+      const left = async (one: { readonly key: string }): Promise<readonly unknown[]> => {
+        const { code, ratelimits } = await workspace.verify(one);
+        return [code, ...(ratelimits as { readonly remaining: number }[]).map(({ remaining }) => remaining)];
+      };
+      expect([await left(key), await left(next), await left(key)]).toEqual([
+        ['VALID', 1, 2],
+        ['VALID', 1, 1],
+        ['VALID', 0, 0],
+      ]);
+      expect(await left(next)).toEqual(['RATE_LIMITED', 1, 0]);
+    });
+
     test('by its own limit of a name, not by its identity’s of the same', async () => {
       const workspace = await target().workspace();
       const externalId = 'both';

@@ -15,6 +15,15 @@ export function usageExceededCases(target: TargetOf): void {
       expect((await workspace.getKey(key))['credits']).toEqual({ remaining: 0 });
     });
 
+    test('after a countdown by one, whichever task answers', async () => {
+      const workspace = await target().workspace();
+      const key = await workspace.createKey({ credits: { remaining: 12 } });
+      const left: unknown[] = [];
+      for (let turn = 0; turn < 12; turn++) left.push((await workspace.verify(key))['credits']);
+      expect(left).toEqual([11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0]);
+      expect(await workspace.verify(key)).toMatchObject({ ...EXCEEDED, credits: 0 });
+    });
+
     test('for a cost above what is left, which then stays', async () => {
       const workspace = await target().workspace();
       const key = await workspace.createKey({ credits: { remaining: 5 } });

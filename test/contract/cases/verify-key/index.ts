@@ -4,6 +4,7 @@ import { expiredCases } from './200-expired.ts';
 import { forbiddenCases } from './200-forbidden.ts';
 import { insufficientPermissionsCases } from './200-insufficient-permissions.ts';
 import { notFoundCases } from './200-not-found.ts';
+import { exactLimitCases } from './200-rate-limited-exactly.ts';
 import { rateLimitedCases } from './200-rate-limited.ts';
 import { usageExceededCases } from './200-usage-exceeded.ts';
 import { validCases } from './200-valid.ts';
@@ -12,6 +13,7 @@ import { unauthorizedCases } from './401.ts';
 import { forbiddenRootKeyCases } from './403.ts';
 import { preconditionFailedCases } from './412.ts';
 import { tooManyRequestsCases } from './429.ts';
+import { unavailableCases } from './503.ts';
 
 /** Every answer of keys.verifyKey, each with what leads to it and what it spends; but for 421, which takes a second zone. */
 export function verifyKeyCases(target: TargetOf): void {
@@ -21,6 +23,7 @@ export function verifyKeyCases(target: TargetOf): void {
   insufficientPermissionsCases(target);
   usageExceededCases(target);
   rateLimitedCases(target);
+  exactLimitCases(target);
   disabledCases(target);
   expiredCases(target);
   badRequestCases(target);
@@ -28,4 +31,5 @@ export function verifyKeyCases(target: TargetOf): void {
   forbiddenRootKeyCases(target);
   preconditionFailedCases(target);
   tooManyRequestsCases(target);
+  unavailableCases(target);
 }

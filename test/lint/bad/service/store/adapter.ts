@@ -3,6 +3,7 @@ import type { FromCache } from '../cache/part.ts'; // bad: no-restricted-imports
 import type { FromHome } from '../home/part.ts'; // bad: no-restricted-imports
 import type { FromPeers } from '../peers/part.ts'; // bad: no-restricted-imports
 import type { FromLimits } from '../limits/part.ts'; // bad: no-restricted-imports
+import type { FromValkey } from '../valkey/part.ts'; // bad: no-restricted-imports
 import type { FromHttp } from '../http/part.ts'; // bad: no-restricted-imports
 import type { FromVerify } from '../verify/part.ts'; // bad: no-restricted-imports
 import type { FromManage } from '../manage/part.ts'; // bad: no-restricted-imports
@@ -16,6 +17,7 @@ export type Adapter = readonly [
   FromHome,
   FromPeers,
   FromLimits,
+  FromValkey,
   FromHttp,
   FromVerify,
   FromManage,

@@ -1,0 +1,156 @@
+import { randomBytes } from 'node:crypto';
+import type { OthersCount, Reservation, Reserved, SharedCounters, WindowCount } from '../verify/ports.ts';
+import { inTime } from './in-time.ts';
+import { EXCHANGE, RELEASE, RESERVE, type Script } from './scripts.ts';
+
+/** Sends a command to the node that has the key with that tag. Fails at once where that can't be done now. */
+export interface CommandSender {
+  send(tag: string, key: string, args: readonly string[]): Promise<unknown>;
+}
+
+export interface ValkeyCountersOptions {
+  readonly connection: CommandSender;
+  /** Names this process among those of its region; new for each. @default a random text */
+  readonly processId?: string;
+  /** A whole exchange. @default 1000 */
+  readonly exchangeTimeoutMs?: number;
+  /** A reservation. @default 100 */
+  readonly reserveTimeoutMs?: number;
+}
+
+/** How often it was asked, for metrics. */
+export interface ValkeyCountersCounters {
+  /** Counts told and learnt. */
+  exchanged: number;
+  /** Counts for which there was no answer in time. */
+  unanswered: number;
+  reserved: number;
+  /** Reservations and releases for which there was no answer in time. */
+  failed: number;
+}
+
+const EXCHANGE_TIMEOUT_MS = 1000;
+const RESERVE_TIMEOUT_MS = 100;
+const RELEASE_TIMEOUT_MS = 1000;
+/** Counters are kept so much longer than they can matter, for what is on its way. */
+const SLACK_MS = 2000;
+
+/**
+ * The counters that the tasks of a region share, in its Valkey, with one script for each question. Keys are `kh:{name}:<start>` and
+ * `kh:{name}:x`; the braces keep what belongs to a name in one slot. Nothing there says whose counter it is.
+ */
+export class ValkeyCounters implements SharedCounters {
+  readonly counters: ValkeyCountersCounters = { exchanged: 0, unanswered: 0, reserved: 0, failed: 0 };
+  readonly #connection: CommandSender;
+  readonly #processId: string;
+  readonly #exchangeTimeoutMs: number;
+  readonly #reserveTimeoutMs: number;
+  /** Grows with each exchange, so that the server can tell what came late. */
+  #told = 0;
+
+  constructor(options: ValkeyCountersOptions) {
+    this.#connection = options.connection;
+    this.#processId = options.processId ?? randomBytes(6).toString('base64url');
+    this.#exchangeTimeoutMs = options.exchangeTimeoutMs ?? EXCHANGE_TIMEOUT_MS;
+    this.#reserveTimeoutMs = options.reserveTimeoutMs ?? RESERVE_TIMEOUT_MS;
+  }
+
+  /** All counts are sent in one go. Never fails: null for each that had no answer. */
+  exchange(counts: readonly WindowCount[]): Promise<readonly (OthersCount | null)[]> {
+    if (counts.length === 0) return Promise.resolve([]);
+    this.#told += 1;
+    const number = String(this.#told);
+    const { promise, resolve } = Promise.withResolvers<readonly (OthersCount | null)[]>();
+    const answers: (OthersCount | null)[] = counts.map(() => null);
+    let missing = counts.length;
+    const finish = (): void => {
+      clearTimeout(timer);
+      const answered = answers.filter((answer) => answer !== null).length;
+      this.counters.exchanged += answered;
+      this.counters.unanswered += counts.length - answered;
+      // A copy: what is answered later changes nothing for who has gone on.
+      resolve([...answers]);
+    };
+    const timer = setTimeout(finish, this.#exchangeTimeoutMs);
+    for (const [index, count] of counts.entries()) {
+      const settle = (answer: OthersCount | null): void => {
+        answers[index] = answer;
+        missing -= 1;
+        if (missing === 0) finish();
+      };
+      this.#exchangeOne(count, number).then(settle, () => settle(null));
+    }
+    return promise;
+  }
+
+  async reserve({ key, cost, limit, durationMs }: Reservation): Promise<Reserved> {
+    const args = [String(cost), String(limit), String(durationMs), String(SLACK_MS)];
+    const [taken, used, startMs] = await this.#counted(
+      this.#reserveTimeoutMs,
+      this.#call(RESERVE, key, [exactKey(key)], args),
+    );
+    this.counters.reserved += 1;
+    return { taken: taken === 1, used: wholeNumber(used), startMs: wholeNumber(startMs) };
+  }
+
+  async release({ key, cost, durationMs }: Reservation, startMs: number): Promise<void> {
+    const args = [String(cost), String(startMs), String(durationMs)];
+    await this.#counted(RELEASE_TIMEOUT_MS, this.#call(RELEASE, key, [exactKey(key)], args));
+  }
+
+  async #exchangeOne(count: WindowCount, number: string): Promise<OthersCount> {
+    const { key, startMs, durationMs, units, unitsBefore } = count;
+    const keys = [windowKey(key, startMs), windowKey(key, startMs - durationMs)];
+    const [others, othersBefore] = await this.#call(EXCHANGE, key, keys, [
+      this.#processId,
+      number,
+      String(units),
+      String(unitsBefore),
+      String(2 * durationMs + SLACK_MS),
+      String(durationMs + SLACK_MS),
+    ]);
+    return { units: wholeNumber(others), unitsBefore: wholeNumber(othersBefore) };
+  }
+
+  /** A server that doesn't know the script, a new one or one that was emptied, is told its text. */
+  async #call(
+    script: Script,
+    tag: string,
+    keys: readonly string[],
+    args: readonly string[],
+  ): Promise<readonly unknown[]> {
+    const [first = ''] = keys;
+    const rest = [String(keys.length), ...keys, ...args];
+    const answer = await this.#connection
+      .send(tag, first, ['EVALSHA', script.sha1, ...rest])
+      .catch((error: unknown) => {
+        if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+        return this.#connection.send(tag, first, ['EVAL', script.text, ...rest]);
+      });
+    return Array.isArray(answer) ? answer : [answer];
+  }
+
+  async #counted<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
+    try {
+      return await inTime(timeoutMs, work);
+    } catch (error) {
+      this.counters.failed += 1;
+      throw error;
+    }
+  }
+}
+
+function windowKey(name: string, startMs: number): string {
+  return `kh:{${name}}:${startMs.toString(36)}`;
+}
+
+function exactKey(name: string): string {
+  return `kh:{${name}}:x`;
+}
+
+/** Anything else would be another server's answer, or another script's. */
+function wholeNumber(value: unknown): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value))
+    throw new Error('an answer that is no whole number');
+  return value;
+}

@@ -1,0 +1,29 @@
+import type { Brand } from '../domain/brands.ts';
+import type { FromLimits } from '../limits/part.ts'; // bad: no-restricted-imports
+import type { FromStore } from '../store/part.ts'; // bad: no-restricted-imports
+import type { FromCache } from '../cache/part.ts'; // bad: no-restricted-imports
+import type { FromHome } from '../home/part.ts'; // bad: no-restricted-imports
+import type { FromPeers } from '../peers/part.ts'; // bad: no-restricted-imports
+import type { FromHttp } from '../http/part.ts'; // bad: no-restricted-imports
+import type { FromVerify } from '../verify/part.ts'; // bad: no-restricted-imports
+import type { FromVault } from '../vault/part.ts'; // bad: no-restricted-imports
+import type { FromManage } from '../manage/part.ts'; // bad: no-restricted-imports
+import type { Port } from '../verify/ports.ts';
+import type { Types } from '../manage/types.ts';
+import type { Own } from './own.ts';
+
+export type Adapter = readonly [
+  Brand,
+  FromLimits,
+  FromStore,
+  FromCache,
+  FromHome,
+  FromPeers,
+  FromHttp,
+  FromVerify,
+  FromVault,
+  FromManage,
+  Port,
+  Types,
+  Own,
+];
