@@ -22,9 +22,9 @@ const ENTRIES = [
 ] as const;
 /**
  * What stays an import at run time: a task in a container is told its topology by its settings and never asks for the file; pg asks for
- * its native client only where somebody wants that.
+ * its native client, and the client of Valkey for a digest's hash, only where somebody wants that.
  */
-const EXTERNAL = ['*/regions.config.ts', 'pg-native'] as const;
+const EXTERNAL = ['*/regions.config.ts', 'pg-native', '@node-rs/xxhash'] as const;
 const OWN = /^(service|topology|image)\//;
 const PACKAGES = /^node_modules\//;
 const MIGRATION = /^\d{4}_[a-z0-9]+(-[a-z0-9]+)*\.sql$/;

@@ -19,7 +19,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'keyhearth-bundle-'));
   const built = await start(join(import.meta.dirname, 'build.ts'), {}, join(folder, 'app'));
   if (built.code !== 0) throw new Error(built.stderr);
-});
+}, 60_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function start(file: string, settings: Readonly<Record<string, string>>, ...args: readonly string[]) {

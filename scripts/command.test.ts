@@ -27,6 +27,8 @@ test('help is there for every level', () => {
     expect(stdout).toContain(name);
   }
   expect(run('local', 'up', '--help').stdout).toContain('--reset');
+  expect(run('local', 'up', '--help').stdout).toContain('KEYHEARTH_DIR');
+  expect(run('local', 'kill', '--help').stdout).toContain('--task');
   expect(run('measure', 'revocation', '--help').stdout).toContain('--count');
   expect(run('measure', 'ratelimit', '--help').stdout).toContain('--times');
   expect(run('measure', 'credits', '--help').stdout).toContain('--kill');
@@ -45,6 +47,8 @@ test('a wrong command line exits with 2', () => {
     ['doctor', 'feed', '--seconds', '0'],
     ['locla'],
     ['local', 'kill', 'a', '--only', 'x'],
+    ['local', 'kill', 'a', '--task', 'first'],
+    ['local', 'kill', 'a', '--task', '1', '--only', 'database'],
   ]) {
     const { status, stderr } = run(...args);
     expect([args, status]).toEqual([args, 2]);

@@ -59,12 +59,16 @@ function addLocal(local: Command): void {
       wholeNumber,
       8_700,
     )
-    .option('--tasks <number>', 'service processes per region', wholeNumber, 1)
+    .option('--tasks <number>', 'service processes per region, behind one url', wholeNumber, 1)
     .option('--reset', 'throw the data of these zones away first', false)
     .option(
       '--json',
       'print nothing but one JSON object (that of .keyhearth/local.json) once everything runs',
       false,
+    )
+    .addHelpText(
+      'after',
+      '\nKEYHEARTH_DIR in the environment names another folder than .keyhearth, for a second platform with another --port.',
     )
     .action(async ({ zone, port, tasks, reset, json }: UpFlags) => {
       const { up } = await import('./local/up.ts');
@@ -88,10 +92,15 @@ function addBreaking(local: Command): void {
     .command('kill <region>')
     .description('kill a region (SIGKILL), as when its machines are lost; it stays down until start')
     .addOption(new Option('--only <part>', 'only this part').choices(PARTS))
+    .addOption(
+      new Option('--task <number>', 'only this one of its tasks, counted from 0 as `local status` shows them')
+        .argParser(wholeNumber)
+        .conflicts('only'),
+    )
     .addOption(zoneOption())
-    .action(async (region: string, options: { only?: Part; zone?: string }) => {
+    .action(async (region: string, options: { only?: Part; task?: number; zone?: string }) => {
       const { change } = await import('./local/commands.ts');
-      await change({ name: 'kill', region, only: options.only, zone: options.zone });
+      await change({ name: 'kill', region, ...options });
     });
   const simple = [
     ['start', 'start what is down in a region; a former home comes back as a standby'],

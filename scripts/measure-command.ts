@@ -51,7 +51,10 @@ function addRateLimit(measure: Command): void {
     .option('--zone <name>', 'this zone (default: the first)')
     .option('--region <name>', 'this region (default: the home)')
     .addOption(jsonOption())
-    .addHelpText('after', '\nExit codes: 0, the bound held; 1, it did not.')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0, the bound held; 1, it did not, or it could not be measured (then standard error says why).',
+    )
     .action(async (options: RateLimitFlags) => {
       const { measureRateLimit } = await import('./measure-ratelimit.ts');
       await measureRateLimit(options);
@@ -87,7 +90,7 @@ function addCredits(measure: Command): void {
     .addOption(jsonOption())
     .addHelpText(
       'after',
-      '\nExit codes: 0, nothing was spent twice and no more was lost than may be; 1, otherwise.',
+      '\nExit codes: 0, nothing was spent twice and no more was lost than may be; 1, otherwise, or it could not be measured (then standard error says why).',
     )
     .action(async (options: CreditFlags) => {
       const { measureCredits } = await import('./measure-credits.ts');

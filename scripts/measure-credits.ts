@@ -28,7 +28,7 @@ export interface MeasureCreditsOptions {
 /**
  * `keyhearth measure credits`: makes keys with credits, verifies them at every task of every region at once until all refuse them, and
  * compares what was answered with the ledger. Prints it. Sets exit code 1 where more was admitted than granted, more was lost than tasks
- * that were killed held, or credits were left in the end. Ctrl-C ends the spending and shows what there is.
+ * that were killed may have held, or credits were left in the end. Ctrl-C ends the spending and shows what there is.
  */
 export async function measureCredits(options: MeasureCreditsOptions): Promise<void> {
   const { keys, credits, connections, rate, seconds, kill, pause, json } = options;
@@ -75,9 +75,9 @@ async function homeUrlOf(controlFile: string, zone: string): Promise<string> {
 }
 
 function tableOf(zone: string, trial: CreditTrial, secondsMax: number): string {
-  const { books, granted, admitted, overspent, lost, lossBound, held } = trial;
+  const { books, granted, admitted, overspent, lost, out, lossBound, held } = trial;
   const table = new Table({
-    head: ['zone', 'keys', 'granted', 'admitted', 'overspent', 'free', 'lost', 'bound', 'held'],
+    head: ['zone', 'keys', 'granted', 'admitted', 'overspent', 'free', 'lost', 'out', 'bound', 'held'],
     style: { head: [], border: [], compact: true },
   });
   table.push([
@@ -88,6 +88,7 @@ function tableOf(zone: string, trial: CreditTrial, secondsMax: number): string {
     overspent,
     books.free,
     lost,
+    out,
     lossBound,
     held ? 'yes' : 'NO',
   ]);
@@ -97,6 +98,7 @@ function tableOf(zone: string, trial: CreditTrial, secondsMax: number): string {
     `ledger: ${books.spent} spent, ${books.leased} leased, of which ${books.lostInLeases} in ${books.lostLeases} lost leases; ${books.openLeases} leases open`,
     `verifications: ${asked.admitted} valid, ${asked.exceeded} refused, ${asked.notTaken} answered without taking any, ` +
       `${asked.unknown} without an answer (each may have taken one), ${asked.unreached} not connected`,
+    `out: in leases by the ledger, and verifications without an answer; bound: two leases of each account for each task that was killed, instead of the leases by the ledger`,
     `spends that asked nobody: ${local}; ${kills} tasks killed, ${pauses} pauses of replication, ${seconds.toFixed(1)} s`,
   ];
   if (!trial.isExhausted)

@@ -112,6 +112,7 @@ function remarksOn({
   kind,
   windows,
   exchangeMs,
+  failedExchanges,
   isExchangeAssumed,
   tasks,
   unanswered,
@@ -122,6 +123,10 @@ function remarksOn({
   else if (exchangeMs !== null && tasks > 1 && kind === 'shared') {
     const source = isExchangeAssumed ? 'assumed, for the tasks do not tell' : 'the longest that a task saw';
     remarks.push(`${kind}: an exchange takes ${exchangeMs.toFixed(1)} ms (${source})`);
+    if (failedExchanges > 0)
+      remarks.push(
+        `${kind}: ${failedExchanges} exchanges had no answer, so each task counted alone for a while`,
+      );
   }
   if (unanswered > 0) remarks.push(`${kind}: ${unanswered} verifications got no verdict`);
   if (heldBack > 0) remarks.push(`${kind}: ${heldBack} weren't sent, because too many were under way`);

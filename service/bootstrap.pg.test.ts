@@ -32,9 +32,10 @@ test('an empty database becomes one with a workspace and a root key that has eve
   const url = await postgres.createDatabase('empty');
   expect(run('migrate', url)).toMatchObject({
     status: 0,
-    stdout: '{"applied":["0101_base","0102_key-api","0103_credit-leases"],"schema":103}\n',
+    stdout:
+      '{"applied":["0101_base","0102_key-api","0103_credit-leases","0104_identity-credits"],"schema":104}\n',
   });
-  expect(run('migrate', url)).toMatchObject({ status: 0, stdout: '{"applied":[],"schema":103}\n' });
+  expect(run('migrate', url)).toMatchObject({ status: 0, stdout: '{"applied":[],"schema":104}\n' });
   const { status, stdout, stderr } = run('bootstrap', url, '--workspace', 'payments');
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   // The entry's documented answer.

@@ -14,7 +14,7 @@ import type { NamespaceLimits } from './verify/namespace-limits.ts';
 import type { Verifier } from './verify/verifier.ts';
 import type { WorkspaceLimit } from './verify/workspace-limit.ts';
 import { type SharingMeasured, sharingMetrics } from './sharing-metrics.ts';
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 
 /** A number that is read when the metrics are asked for. Labels: name → value. */
 export interface MetricSource {
@@ -30,7 +30,10 @@ export interface MetricSource {
  * The metrics of a task in Prometheus' text format. The parts of a task count in plain fields, which costs the hot path nothing;
  * this reads them when it is asked.
  */
-function createMetrics(sources: readonly MetricSource[], labels: Readonly<Record<string, string>>): Registry {
+export function createMetrics(
+  sources: readonly MetricSource[],
+  labels: Readonly<Record<string, string>>,
+): Registry {
   const registry = new Registry();
   registry.setDefaultLabels(labels);
   collectDefaultMetrics({ register: registry });
@@ -38,26 +41,37 @@ function createMetrics(sources: readonly MetricSource[], labels: Readonly<Record
   return registry;
 }
 
-/** prom-client's own counters can only be raised by a difference; a gauge takes the value as it stands, under a counter's name. */
 function register(registry: Registry, source: MetricSource): void {
   const first = source.read();
   const labelNames = typeof first === 'number' ? [] : Object.keys(first[0]?.labels ?? { code: '' });
-  const gauge = new Gauge({
-    name: source.name,
-    help: source.help,
-    labelNames,
-    registers: [registry],
-    collect() {
-      const read = source.read();
-      if (typeof read === 'number') gauge.set(finite(read));
-      else for (const { labels, value } of read) gauge.set(labels, finite(value));
+  const config = { name: source.name, help: source.help, labelNames, registers: [registry] };
+  if (source.kind === 'gauge') {
+    const gauge = new Gauge({
+      ...config,
+      collect: () => {
+        for (const { labels, value } of valuesOf(source)) gauge.set(labels, Number.isNaN(value) ? 0 : value);
+      },
+    });
+    return;
+  }
+  const counter = new Counter({
+    ...config,
+    collect: () => {
+      // It can only be raised by a difference; from nothing, that is the value as it stands.
+      counter.reset();
+      for (const { labels, value } of valuesOf(source)) counter.inc(labels, countOf(value));
     },
   });
 }
 
-/** A view that was never filled is infinitely stale; Prometheus has a word for it, prom-client's gauge takes it as it is. */
-function finite(value: number): number {
-  return Number.isNaN(value) ? 0 : value;
+function valuesOf({ read }: MetricSource): Exclude<ReturnType<MetricSource['read']>, number> {
+  const value = read();
+  return typeof value === 'number' ? [{ labels: {}, value }] : value;
+}
+
+/** prom-client throws where a counter is raised by anything else, and with it all other metrics would be gone. */
+function countOf(value: number): number {
+  return Number.isFinite(value) && value > 0 ? value : 0;
 }
 
 export interface MeasuredParts extends SharingMeasured {

@@ -259,7 +259,8 @@ export function buildParts({ env, zone, taskId }: TaskFacts, log: Logger, status
   });
   const epoch = () => home.epoch();
   const heartbeat = new HeartbeatWriter({ database, epoch, log, intervalMs: env.heartbeatMs });
-  const pruner = new Pruner({ database, epoch, log });
+  const loseSilentLeases = async (afterMs: number, batch: number) => await ledger.loseSilent(afterMs, batch);
+  const pruner = new Pruner({ database, epoch, log, loseSilentLeases });
   const writer = new EpochWriter({ pool: writerPool, epoch });
   const refiller = new Refiller({ writer, epoch, log, nowMs: () => clock.nowMs() });
   const taskStatus = new TaskStatusStore({
@@ -385,6 +386,7 @@ export function buildParts({ env, zone, taskId }: TaskFacts, log: Logger, status
       vault: createVault(env.vault, { zone: env.zone }),
       nowMs: () => clock.nowMs(),
       recallCredits: async (accountId, wanted) => await ledger.recall(accountId, wanted),
+      onLowCredits: (low) => ledger.noteLow(low),
     }),
     home,
     taskStatus,

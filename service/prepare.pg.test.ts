@@ -16,7 +16,7 @@ afterAll(() => postgres.stop());
 
 const NOTHING_THERE = 'postgres://keyhearth_app:x@127.0.0.1:1/keyhearth';
 const READER_FITS = {
-  schema: 103,
+  schema: 104,
   applied: [],
   reason: 'the reader shows everything that this version ships',
 };
@@ -30,8 +30,8 @@ test('a master user who is no superuser makes roles and schema; the second time 
   const first = await runEntry('prepare', settings);
   expect(first).toMatchObject({ status: 0, stderr: '' });
   expect(parsed(first.stdout)).toEqual({
-    schema: 103,
-    applied: ['0101_base', '0102_key-api', '0103_credit-leases'],
+    schema: 104,
+    applied: ['0101_base', '0102_key-api', '0103_credit-leases', '0104_identity-credits'],
     reason: 'migrations were missing',
   });
   // No writer is needed: the master's URL leads nowhere.
@@ -63,7 +63,7 @@ test('of several migrators at the same moment, one migrates and all succeed', as
   );
   // The entry's own output.
   const applied = all.flatMap(({ stdout }) => (parsed(stdout) as { applied: string[] }).applied);
-  expect(applied).toEqual(['0101_base', '0102_key-api', '0103_credit-leases']);
+  expect(applied).toEqual(['0101_base', '0102_key-api', '0103_credit-leases', '0104_identity-credits']);
 });
 
 test('databases of one server may be prepared at the same moment, though they share the roles', async () => {
@@ -169,20 +169,20 @@ test('home lost: an older schema that this version supports is enough, with a wa
   );
   await runEntry('prepare', database.settings);
   await server.asAdmin(database, async (client) => {
-    // As a version sees it that ships 0104 and meets 0103: here, one that ships 0103 and meets it by another name.
-    await client.query(`update schema_migrations set name = '0103_older' where name like '0103%'`);
+    // As a version sees it that ships 0105 and meets 0104: here, one that ships 0104 and meets it by another name.
+    await client.query(`update schema_migrations set name = '0104_older' where name like '0104%'`);
   });
   const older = await runEntry('prepare', lost);
   expect(older.status).toBe(0);
   expect(older.stderr).toMatch(
-    /^Warning: no writer can be reached: .*; schema 103 will do for this version, and 0103_credit-leases must be applied later\.\n$/,
+    /^Warning: no writer can be reached: .*; schema 104 will do for this version, and 0104_identity-credits must be applied later\.\n$/,
   );
-  expect(parsed(older.stdout)).toMatchObject({ schema: 103, applied: [] });
+  expect(parsed(older.stdout)).toMatchObject({ schema: 104, applied: [] });
   await server.asAdmin(database, async (client) => {
     await client.query(`update schema_migrations set name = '0201_newer'`);
   });
   expect((await runEntry('prepare', database.settings)).stderr).toBe(
-    'The database was not prepared: the database has schema 201, and this version works with 103 to 199: deploy a newer version.\n',
+    'The database was not prepared: the database has schema 201, and this version works with 104 to 199: deploy a newer version.\n',
   );
 });
 
@@ -199,7 +199,7 @@ test('the first place that accepts writes is taken: not a standby, not one that 
     KEYHEARTH_MASTER_URLS: `${standbys.KEYHEARTH_MASTER_URLS},${database.masterUrl}`,
   };
   expect(parsed((await runEntry('prepare', all)).stdout)).toMatchObject({
-    applied: ['0101_base', '0102_key-api', '0103_credit-leases'],
+    applied: ['0101_base', '0102_key-api', '0103_credit-leases', '0104_identity-credits'],
   });
 });
 
@@ -284,7 +284,7 @@ test.each([
     const database = await server.createDatabase();
     await runEntry('prepare', database.settings);
     await server.asAdmin(database, async (client) => {
-      await client.query(`update schema_migrations set name = '0103_older' where name like '0103%'`);
+      await client.query(`update schema_migrations set name = '0104_older' where name like '0104%'`);
     });
     const { status, stderr } = await runEntry('prepare', {
       ...database.settings,

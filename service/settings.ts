@@ -146,7 +146,7 @@ export const SETTINGS = {
   valkey: valkeyUrl({
     variable: 'KEYHEARTH_VALKEY',
     description:
-      'The region’s Valkey or Redis (7 or later) in cluster mode, one node at least, through which its tasks share rate limits: `rediss://` with TLS, `redis://` without. Without one each task counts by itself, and exact limits hold for each task alone. A task starts and answers whether it can be reached or not.',
+      'The region’s Valkey or Redis (7 or later) in cluster mode, one node at least, through which its tasks share rate limits: `rediss://` with TLS, `redis://` without. A task that starts finds the other nodes there, so the host has to be a name that outlives a node. Without one each task counts by itself, and exact limits hold for each task alone. A task starts and answers whether it can be reached or not.',
     secret: true,
   }),
   valkeyAuth: choice({

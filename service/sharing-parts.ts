@@ -49,18 +49,12 @@ export interface SharingParts {
   readonly leases: CreditLeases;
 }
 
-/** Nobody waits for so long, but what was reserved can still be released: an answer that never came reserves for the whole window. */
-const LATE_RESERVATION_MS = 1000;
-
 /** Builds what is shared; starts nothing. */
 export function buildSharing(options: SharingOptions): SharingParts {
   const { env, clock, log, home, peers } = options;
   const access = valkeyAccess(env);
   const valkey = access === null ? null : new ValkeyConnection({ access, clock, log });
-  const shared =
-    valkey === null
-      ? null
-      : new ValkeyCounters({ connection: valkey, reserveTimeoutMs: LATE_RESERVATION_MS });
+  const shared = valkey === null ? null : new ValkeyCounters({ connection: valkey });
   const limiter = new MemoryRateLimiter({ maxCounters: env.maxRateLimitCounters });
   const workspaceCounts = new MemoryRateLimiter({ maxCounters: options.maxWorkspaces });
   const ledger = new PostgresCreditLedger({ pool: options.creditsPool, epoch: options.homeEpoch, log });

@@ -21,7 +21,7 @@ const WARM_FAILURES_MAX = 5;
 const REFRESH_TIMEOUT_MS = 2000;
 const RETRY_MS = 500;
 /** Telling home may take 4 s where it doesn't answer; whatever hangs longer ends with the process. */
-const STOP_REST_MS = 5000;
+const STOP_REST_MS = 8000;
 
 /** A verify-service task: its parts, started and stopped in order. */
 export class Task {

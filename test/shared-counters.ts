@@ -1,10 +1,11 @@
 import { exceeds, SlidingWindow } from '../service/domain/sliding-window.ts';
-import type {
-  OthersCount,
-  Reservation,
-  Reserved,
-  SharedCounters,
-  WindowCount,
+import {
+  CounterUnreachable,
+  type OthersCount,
+  type Reservation,
+  type Reserved,
+  type SharedCounters,
+  type WindowCount,
 } from '../service/verify/ports.ts';
 
 /** What one process meets. */
@@ -16,6 +17,10 @@ export interface SharedTrouble {
   fails: 'no' | 'refused' | 'unanswered';
   /** Counters that aren't answered for. */
   isSilent: (key: string) => boolean;
+  /** Counters of which nothing can be asked, which is known at once. */
+  isUnreachable: (key: string) => boolean;
+  /** Given: what is asked arrives when it is over, as at a server that was stopped for a while. */
+  stall: Promise<void> | null;
 }
 
 /** Counters that processes share, in memory: what a Valkey would hold. Slow, failing and forgetful as a test wants it. */
@@ -60,7 +65,7 @@ export class SharedMemory {
   }
 
   release({ key, cost }: Reservation, startMs: number): void {
-    this.#exact.get(key)?.giveBack(cost, startMs);
+    this.#exact.get(key)?.giveBackIn(startMs, cost);
   }
 
   #tellOne(process: string, name: string, units: number): number {
@@ -75,7 +80,16 @@ export class SharedMemory {
 
 /** One process's way to them. */
 export class SharedClient implements SharedCounters {
-  readonly trouble: SharedTrouble = { thereMs: 0, backMs: 0, fails: 'no', isSilent: () => false };
+  readonly trouble: SharedTrouble = {
+    thereMs: 0,
+    backMs: 0,
+    fails: 'no',
+    isSilent: () => false,
+    isUnreachable: () => false,
+    stall: null,
+  };
+  /** As `SharedCounters` has it. */
+  partOf: (key: string) => string = () => '';
   /** Every exchange that was begun. */
   readonly told: (readonly WindowCount[])[] = [];
   readonly reserved: Reservation[] = [];
@@ -99,16 +113,18 @@ export class SharedClient implements SharedCounters {
 
   async reserve(reservation: Reservation): Promise<Reserved> {
     this.reserved.push(reservation);
-    return await this.#ask(() => this.#memory.reserve(reservation));
+    return await this.#ask(() => this.#memory.reserve(reservation), reservation.key);
   }
 
   async release(reservation: Reservation, startMs: number): Promise<void> {
     this.released.push(reservation);
-    await this.#ask(() => this.#memory.release(reservation, startMs));
+    await this.#ask(() => this.#memory.release(reservation, startMs), reservation.key);
   }
 
-  async #ask<T>(what: () => T): Promise<T> {
-    const { thereMs, backMs, fails } = this.trouble;
+  async #ask<T>(what: () => T, key = ''): Promise<T> {
+    const { thereMs, backMs, fails, isUnreachable, stall } = this.trouble;
+    if (isUnreachable(key)) throw new CounterUnreachable('no connection');
+    if (stall !== null) await stall;
     if (thereMs > 0) await pause(thereMs);
     if (fails === 'refused') throw new Error('nobody answers');
     const answer = what();

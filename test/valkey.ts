@@ -20,8 +20,7 @@ export const hasValkey = SERVER !== undefined || process.env['CI'] !== undefined
 export const NEEDS_VALKEY = '(needs valkey-server or redis-server on the PATH)';
 
 /** What the user of a task may do: the same as infra gives it. */
-const ACCESS =
-  '~kh:* resetchannels -@all +cluster|slots +ping +eval +evalsha +hgetall +hset +hmget +pexpire +time';
+const ACCESS = '~kh:* resetchannels -@all +cluster|slots +ping +eval +evalsha +hset +hmget +pexpire +time';
 const USER = 'keyhearth';
 const PASSWORD = 'p%ss:w@rd';
 const HOST = 'localhost';

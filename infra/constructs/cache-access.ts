@@ -5,6 +5,6 @@
 export const CACHE_ACCESS = [
   'on ~kh:* resetchannels -@all',
   '+@connection +cluster|slots +cluster|shards +cluster|nodes',
-  '+eval +evalsha +hgetall +hmget +hset +pexpire +time',
+  '+eval +evalsha +hmget +hset +pexpire +time',
   '-@dangerous',
 ].join(' ');

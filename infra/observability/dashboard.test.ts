@@ -33,6 +33,7 @@ test('the zone’s dashboard shows what callers see, what it stands on, and what
       'Out of credits or over the rate limit',
       'Rate limits counted alone',
       'Credits lost or overspent',
+      'Accounts that came to have few credits left',
       'Commands that the cache refused',
       'Events refused by the stream',
       'Database capacity',

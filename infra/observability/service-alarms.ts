@@ -197,6 +197,14 @@ function limitAlarms(metric: MetricOf): readonly AlarmPlan[] {
       silence: 'fine',
     },
     {
+      id: 'CreditsLost',
+      meaning: 'Leases of credits were given up, because their holders are gone: their credits stay taken.',
+      metric: metric('CreditsLost', 'Sum'),
+      threshold: 0,
+      periods: 1,
+      silence: 'fine',
+    },
+    {
       id: 'CreditsOverspent',
       meaning: 'Credits were spent twice: home moved, and had lost what it granted before.',
       metric: metric('CreditsOverspent', 'Sum'),

@@ -51,6 +51,7 @@ export function serviceWidgets(
     graph('Leases of credits held by a task', tasks('CreditLeases', 'Average'), { label: 'leases' }),
     graph('Credits unavailable', tasks('CreditsUnavailable', 'Sum'), { label: 'per minute' }),
     graph('Credits lost or overspent', credits(zone, regions), { label: 'per minute' }),
+    graph('Accounts that came to have few credits left', tasks('CreditsLow', 'Sum'), { label: 'per minute' }),
     graph('Keys held by a task', tasks('HotKeys', 'Average'), { label: 'keys' }),
     graph('Home is known', tasks('HomeKnown', 'Minimum'), { label: '1 is yes' }),
     graph('Processor of the tasks', ecs('CPUUtilization', 'Average'), { label: 'percent' }),

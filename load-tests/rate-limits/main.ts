@@ -89,7 +89,7 @@ async function bytesPerWindow(isExchanged: boolean, windows: number, name = name
 }
 
 async function allLearned({ counters }: CountExchange, windows: number): Promise<void> {
-  while (counters.learned < windows) await pause(50);
+  while (counters.told < windows) await pause(50);
 }
 
 async function nsPerTake(timing: Omit<Timing, 'nsPerTake'>): Promise<number> {

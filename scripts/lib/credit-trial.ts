@@ -96,7 +96,14 @@ async function spendAll(options: CreditTrialOptions, keys: readonly MadeKey[]): 
     const { admittedOf, outcomes } = spending;
     return {
       keys: keys.length,
-      ...judge({ creditsPerKey: credits, keys: keys.length, admittedOf, unknown: outcomes.unknown, books }),
+      ...judge({
+        creditsPerKey: credits,
+        keys: keys.length,
+        admittedOf,
+        unknown: outcomes.unknown,
+        kills: trouble.kills,
+        books,
+      }),
       books,
       verifications: outcomes,
       spends,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { mostWithin, overshootBound } from './ratelimit-bound.ts';
+import { mostWithin, overshootBound, unawareMs } from './ratelimit-bound.ts';
 
 test('the most moments within a span are found as by trying every span', () => {
   const moments = fc.array(fc.integer({ min: 0, max: 500 }), { maxLength: 40 });
@@ -14,17 +14,22 @@ test('the most moments within a span are found as by trying every span', () => {
   );
 });
 
-test('the bound is what was asked while tasks did not know of each other', () => {
-  // One unit every 10 ms; 200 ms hold 21 of them, both ends included.
-  const askedAtMs = Array.from({ length: 300 }, (_, at) => at * 10);
-  const options = { tasks: 4, limit: 100, askedAtMs, periodMs: 90 };
-  expect(overshootBound({ ...options, exchangeMs: 10 })).toBe(21);
-  expect(overshootBound({ ...options, exchangeMs: 1_000 })).toBe(219);
+test('how long tasks do not know of each other is as the docs say', () => {
+  expect([0, 5, 50, 100, 250].map(unawareMs)).toEqual([225, 235, 325, 425, 1025]);
 });
 
-test('it is never more than the other tasks can let through, and just that without shared counters', () => {
+test('the bound is what was asked while tasks did not know of each other', () => {
+  // One unit every 10 ms; 225 ms hold 23 of them, the first at their very beginning.
+  const askedAtMs = Array.from({ length: 300 }, (_, at) => at * 10);
+  const options = { tasks: 4, limit: 100, askedAtMs };
+  expect(overshootBound({ ...options, exchangeMs: 0 })).toBe(23);
+  // 2 × (262.5 + 250) ms.
+  expect(overshootBound({ ...options, exchangeMs: 250 })).toBe(103);
+});
+
+test('it is never more than the other tasks can let through, and just that where tasks count alone', () => {
   const askedAtMs = Array.from({ length: 5_000 }, () => 0);
-  const options = { tasks: 3, limit: 100, askedAtMs, periodMs: 100 };
+  const options = { tasks: 3, limit: 100, askedAtMs };
   expect(overshootBound({ ...options, exchangeMs: 10 })).toBe(200);
   expect(overshootBound({ ...options, askedAtMs: [], exchangeMs: null })).toBe(200);
   expect(overshootBound({ ...options, tasks: 1, exchangeMs: 10 })).toBe(0);

@@ -11,13 +11,18 @@ const DURATION_MS = 1_000;
 /** A region of three tasks that allow 20 in a second: together, or each for itself. */
 async function fakeZone(
   counting: 'together' | 'alone',
+  failsEachLook = 0,
 ): Promise<LocalZone & { readonly left: () => number }> {
   const counts = new Map<string, number>();
   let keys = 0;
   const listen = async (name: string): Promise<string> => {
+    let failed = 7;
     const server = createServer((request, response) => {
-      if (request.url === '/metrics')
-        return void response.end('keyhearth_rate_limit_exchange_max_ms{zone="eu"} 25\n');
+      if (request.url === '/metrics') {
+        failed += failsEachLook;
+        const exchanges = `keyhearth_rate_limit_exchanges_total{outcome="failed",zone="eu"} ${failed}`;
+        return void response.end(`keyhearth_rate_limit_exchange_max_ms{zone="eu"} 25\n${exchanges}\n`);
+      }
       if (request.url === '/v2/keys.createKey') keys += 1;
       if (request.url === '/v2/keys.deleteKey') keys -= 1;
       const resetMs = (Math.floor(Date.now() / DURATION_MS) + 1) * DURATION_MS;
@@ -78,7 +83,18 @@ test('tasks that count together hold the bound, and the key is gone afterwards',
 test('tasks that count alone although they share counters are found', async () => {
   const trial = await trialOf(await fakeZone('alone'), 'shared');
   // 80 a second, and tasks that don't know of each other for a quarter of it: some 20 above the limit, not 40.
-  expect(trial).toMatchObject({ exchangeMs: 25, isExchangeAssumed: false, overshoot: 40, held: false });
+  expect(trial).toMatchObject({
+    exchangeMs: 25,
+    failedExchanges: 0,
+    isExchangeAssumed: false,
+    overshoot: 40,
+    held: false,
+  });
+});
+
+test('while exchanges have no answers each task may let through as much as the limit', async () => {
+  const trial = await trialOf(await fakeZone('alone', 1), 'shared');
+  expect(trial).toMatchObject({ exchangeMs: 25, failedExchanges: 3, overshoot: 40, bound: 40, held: true });
 });
 
 test('without shared counters each task may let through as much as the limit', async () => {

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { LocalRegion, LocalZone } from '../local/local-file.ts';
 import { ApiClient } from './api-client.ts';
 import { deleteKeys, makeKey } from './made-keys.ts';
-import { samplesOf } from './metrics-text.ts';
+import { type Sample, samplesOf } from './metrics-text.ts';
 import { type Summary, summarize } from './percentiles.ts';
 import { overshootBound } from './ratelimit-bound.ts';
 import { UserError } from './user-error.ts';
@@ -40,6 +40,8 @@ export interface RateLimitTrial {
   readonly bound: number;
   /** The longest exchange between a task and the shared counters, ms; null where there are none. */
   readonly exchangeMs: number | null;
+  /** Exchanges without an answer: where there were any, the tasks counted alone for a while, and may let through as much as that. */
+  readonly failedExchanges: number;
   /** The tasks don't say how long exchanges took. */
   readonly isExchangeAssumed: boolean;
   readonly held: boolean;
@@ -50,11 +52,12 @@ export interface RateLimitTrial {
   readonly answerMs: Summary;
 }
 
-const PERIOD_MS = 100;
 const ASSUMED_EXCHANGE_MS = 100;
 const CONNECTIONS = 32;
 const UNDER_WAY_MAX = 512;
 const LIMIT_NAME = 'measured';
+/** Tasks tell the longest exchange of the last 30 s at least. */
+const LOOK_EVERY_S = 10;
 /** One machine runs the platform and the load. */
 const PER_SECOND_MAX = 5_000;
 
@@ -72,8 +75,15 @@ export async function runRateLimitTrial(options: RateLimitTrialOptions): Promise
     try {
       const asking = new Asking(tasks, made.key);
       await asking.warm();
-      await asking.run(options);
-      return await asking.result(options, region.valkey !== null && region.valkey.pid !== null);
+      const exchanges = new Exchanges(tasks);
+      await exchanges.start();
+      const onProgress = (seconds: number): void => {
+        if (seconds % LOOK_EVERY_S === 0) void exchanges.look();
+        options.onProgress?.(seconds);
+      };
+      await asking.run({ ...options, onProgress });
+      await exchanges.look();
+      return asking.result(options, exchanges, region.valkey !== null && region.valkey.pid !== null);
     } finally {
       await deleteKeys(zoneClient, [made]);
     }
@@ -171,14 +181,17 @@ class Asking {
     return true;
   }
 
-  async result(options: RateLimitTrialOptions, hasCounters: boolean): Promise<RateLimitTrial> {
-    const { kind, limit, durationMs } = options;
-    const told = await this.#longestExchangeMs();
-    const exchangeMs = hasCounters ? (told ?? ASSUMED_EXCHANGE_MS) : null;
+  result(
+    { kind, limit, durationMs }: RateLimitTrialOptions,
+    { longestMs, failed }: Exchanges,
+    hasCounters: boolean,
+  ): RateLimitTrial {
+    const exchangeMs = hasCounters ? (longestMs ?? ASSUMED_EXCHANGE_MS) : null;
+    const isShared = hasCounters && failed === 0;
     const tasks = this.#tasks.length;
     // Answers that were held up came at once, as did then what they answered: the worse of the two is taken.
     const bounds = Object.values(this.#momentsMs).map((askedAtMs) =>
-      overshootBound({ tasks, limit, askedAtMs, periodMs: PERIOD_MS, exchangeMs }),
+      overshootBound({ tasks, limit, askedAtMs, exchangeMs: isShared ? exchangeMs : null }),
     );
     const bound = kind === 'exact' && hasCounters ? 0 : Math.max(...bounds);
     const windows = [...this.#windows]
@@ -197,20 +210,48 @@ class Asking {
       overshoot,
       bound,
       exchangeMs,
-      isExchangeAssumed: hasCounters && told === undefined,
+      failedExchanges: failed,
+      isExchangeAssumed: hasCounters && longestMs === undefined,
       held: overshoot <= bound,
       unanswered: this.#unanswered,
       heldBack: this.#heldBack,
       answerMs: summarize(this.#answerMs),
     };
   }
+}
 
-  async #longestExchangeMs(): Promise<number | undefined> {
+/** What tasks tell of their exchanges, looked at again and again, for they forget what is long past. */
+class Exchanges {
+  /** Of the run and of the minute before it at most; undefined: the tasks don't tell. */
+  longestMs: number | undefined;
+  /** Since `start`. */
+  failed = 0;
+  readonly #tasks: readonly ApiClient[];
+  #failedBefore = 0;
+
+  constructor(tasks: readonly ApiClient[]) {
+    this.#tasks = tasks;
+  }
+
+  async start(): Promise<void> {
+    this.#failedBefore = (await this.#told()).failed;
+  }
+
+  async look(): Promise<void> {
+    const { failed, maxima } = await this.#told();
+    this.failed = Math.max(0, failed - this.#failedBefore);
+    if (maxima.length > 0) this.longestMs = Math.max(this.longestMs ?? 0, ...maxima);
+  }
+
+  async #told(): Promise<{ readonly failed: number; readonly maxima: readonly number[] }> {
     const texts = await Promise.all(this.#tasks.map((task) => task.get('/metrics')));
-    const told = texts.flatMap((text) =>
-      samplesOf(text ?? '', 'keyhearth_rate_limit_exchange_max_ms').map(({ value }) => value),
-    );
-    return told.length === 0 ? undefined : Math.max(...told);
+    const samples = (name: string): readonly Sample[] => texts.flatMap((text) => samplesOf(text ?? '', name));
+    return {
+      failed: samples('keyhearth_rate_limit_exchanges_total')
+        .filter(({ labels }) => labels['outcome'] === 'failed')
+        .reduce((sum, { value }) => sum + value, 0),
+      maxima: samples('keyhearth_rate_limit_exchange_max_ms').map(({ value }) => value),
+    };
   }
 }
 

@@ -15,7 +15,13 @@ export interface QuestionCommand {
 
 /** Changes something in one region. */
 export type ChangeCommand = { readonly zone?: string | undefined } & (
-  | { readonly name: 'kill'; readonly region: string; readonly only?: Part | undefined }
+  | {
+      readonly name: 'kill';
+      readonly region: string;
+      readonly only?: Part | undefined;
+      /** Only this one of the region's tasks, counted from 0. */
+      readonly task?: number | undefined;
+    }
   | {
       readonly name: 'start' | 'pause-replication' | 'resume-replication' | 'promote';
       readonly region: string;

@@ -17,6 +17,7 @@ import { endProcesses, identify, isRunning, type ProcessIdentity } from '../lib/
 import { waitFor } from '../lib/wait.ts';
 import { callApi } from './credentials.ts';
 import type { LocalFile, LocalZone } from './local-file.ts';
+import type { RegionStatus } from './zone-platform.ts';
 
 let place: PlatformPlace;
 let running: RunningPlatform[] = [];
@@ -217,4 +218,22 @@ test('several tasks share a region, without a server for shared counters too, an
     timeoutMs: 5_000,
   });
   expect(parent.exitCode).toBeNull();
+  // Told to kill one, it leaves the other alone, and that one down.
+  const tasks = async (): Promise<unknown> => {
+    const { stdout } = await place.run('local', 'status', '--json');
+    const { regions } = JSON.parse(stdout) as { regions: RegionStatus[] };
+    return regions.find(({ region }) => region === 'eu-west-3')?.tasks;
+  };
+  const [one, other] = zone.regions['eu-west-3']?.tasks ?? [];
+  expect((await place.run('local', 'kill', 'eu-west-3', '--task', '1')).stdout).toContain(
+    'Task 1 of eu-west-3',
+  );
+  await expect.poll(tasks, { timeout: 20_000 }).toMatchObject([
+    { url: one?.url, ready: true },
+    { url: other?.url, pid: null, ready: false },
+  ]);
+  const { code, stderr } = await place.run('local', 'kill', 'eu-west-3', '--task', '2');
+  expect([code, stderr]).toEqual([1, 'There is no task 2 in eu-west-3: it has 2 tasks, 0 to 1.\n']);
+  expect((await place.run('local', 'start', 'eu-west-3')).code).toBe(0);
+  expect(await tasks()).toMatchObject([{ ready: true }, { ready: true }]);
 });

@@ -216,6 +216,10 @@ async function carryOut(zone: ZonePlatform, command: ChangeCommand): Promise<str
   const { region } = command;
   switch (command.name) {
     case 'kill': {
+      if (command.task !== undefined) {
+        await zone.killTask(region, command.task);
+        return `Task ${command.task} of ${region}: killed. \`npx keyhearth local start ${region}\` brings it back.`;
+      }
       await zone.kill(region, command.only);
       const what = command.only === undefined ? 'Everything' : killed[command.only];
       return `${what} of ${region}: killed. \`npx keyhearth local start ${region}\` brings back what is down.`;

@@ -21,6 +21,17 @@ const local: LocalFile = {
           postgres: { port: 8951, pid: null },
           valkey: { port: 9061, pid: 19 },
         },
+        'ap-southeast-1': {
+          url: 'http://127.0.0.1:8932',
+          role: 'replica',
+          pid: 4194301,
+          tasks: [
+            { url: 'http://127.0.0.1:8970', pid: 4194301 },
+            { url: 'http://127.0.0.1:8971', pid: null },
+          ],
+          postgres: { port: 8952, pid: null },
+          valkey: null,
+        },
       },
     },
   },
@@ -32,8 +43,8 @@ const status: RegionStatus = {
   url: 'http://127.0.0.1:8931',
   role: 'replica',
   tasks: [
-    { pid: 17, ready: true },
-    { pid: null, ready: false },
+    { url: 'http://127.0.0.1:8970', pid: 17, ready: true },
+    { url: 'http://127.0.0.1:8971', pid: null, ready: false },
   ],
   postgres: {
     port: 8951,
@@ -59,6 +70,23 @@ test('the overview shows URLs, keys and processes, and what is down', () => {
   ]) {
     expect(text).toContain(shown);
   }
+});
+
+test('where a region has several tasks, each has its URL and its process, and the reader is told what the region’s URL is', () => {
+  const text = overview(local);
+  expect(text).toMatch(/8932 │ any of 2 /);
+  expect(text).toMatch(/8970 │ 0: pid 4194301 /);
+  expect(text).toMatch(/8971 │ 1: down /);
+  expect(text).toMatch(/8931 │ pid 17 /);
+  expect(text).toContain('leads to any of its tasks');
+  const states = statusTable([status]);
+  expect(states).toMatch(/1 of 2 ready .*8931/);
+  expect(states).toMatch(/0: ready \(pid 17\) .*8970/);
+  expect(states).toMatch(/1: down .*8971/);
+  expect(states).toContain('leads to any of its tasks');
+  const [first] = status.tasks;
+  if (first === undefined) throw new Error('a region without tasks');
+  expect(statusTable([{ ...status, tasks: [first] }])).not.toContain('any of its tasks');
 });
 
 test('the curl can be pasted', () => {

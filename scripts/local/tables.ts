@@ -19,13 +19,13 @@ export function overview(local: LocalFile): string {
       `  sample key  ${zone.sampleKey}`,
       `  api         ${zone.apiId}`,
     );
-    for (const [region, { url, role, pid, postgres, valkey }] of Object.entries(zone.regions)) {
+    for (const [region, { url, role, tasks, postgres, valkey }] of Object.entries(zone.regions)) {
       regions.push([
         name,
         region,
         role,
-        url,
-        pidText(pid),
+        urlsText(url, tasks),
+        tasksText(tasks, `any of ${tasks.length}`, ({ pid }) => (pid === null ? 'down' : `pid ${pid}`)),
         [`postgres ${portText(postgres)}`, ...(valkey === null ? [] : [`valkey   ${portText(valkey)}`])].join(
           '\n',
         ),
@@ -38,6 +38,7 @@ export function overview(local: LocalFile): string {
   }
   return [
     regions.toString(),
+    ...oneOfMany(Object.values(local.zones).flatMap((zone) => Object.values(zone.regions))),
     clients.toString(),
     ...keys,
     '',
@@ -53,8 +54,25 @@ function portText({ port, pid }: { readonly port: number; readonly pid: number |
   return pid === null ? `${port}, down` : String(port);
 }
 
-function pidText(pid: number | null): string {
-  return pid === null ? 'down' : `pid ${pid}`;
+/** A region's own URL; where it has several tasks, those of each of them below it. */
+function urlsText(url: string, tasks: readonly { readonly url: string }[]): string {
+  return tasks.length > 1 ? [url, ...tasks.map((task) => task.url)].join('\n') : url;
+}
+
+/** Line by line what `urlsText` has the URLs of. `all`: of a region that has several. */
+function tasksText<T>(tasks: readonly T[], all: string, textOf: (task: T) => string): string {
+  if (tasks.length === 0) return 'down';
+  if (tasks.length === 1) return tasks.map(textOf).join('\n');
+  return [all, ...tasks.map((task, at) => `${at}: ${textOf(task)}`)].join('\n');
+}
+
+/** What there is to know where a region has several tasks. */
+function oneOfMany(regions: readonly { readonly tasks: readonly unknown[] }[]): readonly string[] {
+  if (regions.every(({ tasks }) => tasks.length < 2)) return [];
+  return [
+    "A region's first url leads to any of its tasks: /metrics there is that of one of them. Below it is",
+    'the url of each.',
+  ];
 }
 
 /** A curl that verifies the first zone's sample key, from London where there is such a client. */
@@ -84,10 +102,10 @@ export function statusTable(regions: readonly RegionStatus[]): string {
       databaseText(status),
       replicationText(status),
       valkeyText(status),
-      url,
+      urlsText(url, status.tasks),
     ]);
   }
-  return [table.toString(), ...hints(regions)].join('\n');
+  return [table.toString(), ...oneOfMany(regions), ...hints(regions)].join('\n');
 }
 
 /** What to do about a zone whose home has no database. */
@@ -111,10 +129,11 @@ function hints(regions: readonly RegionStatus[]): readonly string[] {
 }
 
 function serviceText({ tasks }: RegionStatus): string {
-  if (tasks.length === 0) return 'down';
-  return tasks
-    .map(({ pid, ready }) => (pid === null ? 'down' : `${ready ? 'ready' : 'not ready'} (pid ${pid})`))
-    .join('\n');
+  const ready = tasks.filter((task) => task.ready).length;
+  return tasksText(tasks, `${ready} of ${tasks.length} ready`, (task) => {
+    if (task.pid === null) return 'down';
+    return `${task.ready ? 'ready' : 'not ready'} (pid ${task.pid})`;
+  });
 }
 
 function databaseText({ postgres }: RegionStatus): string {

@@ -53,7 +53,8 @@ export interface RegionStatus {
   readonly region: string;
   readonly url: string;
   readonly role: 'home' | 'replica';
-  readonly tasks: readonly { readonly pid: number | null; readonly ready: boolean }[];
+  /** One by one, past the balancer where there are several. */
+  readonly tasks: readonly { readonly url: string; readonly pid: number | null; readonly ready: boolean }[];
   readonly postgres: {
     readonly port: number;
     readonly pid: number | null;
@@ -269,7 +270,18 @@ export class ZonePlatform {
   }
 
   #urlOf(region: string): string {
-    return `http://127.0.0.1:${this.#portsOf(region).direct}`;
+    return urlAt(this.#portsOf(region).direct);
+  }
+
+  /** One of a region's tasks, counted from 0: ended as the loss of its machine would, and down until `start`. */
+  async killTask(region: string, at: number): Promise<void> {
+    const tasks = this.#tasks.get(region) ?? [];
+    const task = tasks[at];
+    if (task === undefined) {
+      const there = tasks.length === 1 ? 'one task, 0' : `${tasks.length} tasks, 0 to ${tasks.length - 1}`;
+      throw new UserError(`There is no task ${at} in ${region}: it has ${there}.`);
+    }
+    await task.kill();
   }
 
   /** Ends processes as the loss of a machine would; they stay down until `start`. */
@@ -340,7 +352,11 @@ export class ZonePlatform {
       region,
       url: this.#urlOf(region),
       role: this.#roleOf(region),
-      tasks: tasks.map((task, at) => ({ pid: task.pid ?? null, ready: ready[at] ?? false })),
+      tasks: tasks.map((task, at) => ({
+        url: urlAt(task.port),
+        pid: task.pid ?? null,
+        ready: ready[at] ?? false,
+      })),
       postgres: {
         port: node.port,
         pid: node.pid ?? null,
@@ -384,7 +400,7 @@ export class ZonePlatform {
         this.regions.map((region) => {
           const node = this.databases.node(region);
           const tasks = (this.#tasks.get(region) ?? []).map(({ port, pid }) => ({
-            url: `http://127.0.0.1:${port}`,
+            url: urlAt(port),
             pid: pid ?? null,
           }));
           const postgres = { port: node.port, pid: node.pid ?? null };
@@ -406,6 +422,10 @@ export class ZonePlatform {
     await Promise.all([...this.#valkeys.values()].map((server) => server.stop()));
     await this.databases.stop();
   }
+}
+
+function urlAt(port: number): string {
+  return `http://127.0.0.1:${port}`;
 }
 
 /** Settings of the service that the person gave this platform in its own environment, e.g. KEYHEARTH_STALENESS_MODE=refuse. */

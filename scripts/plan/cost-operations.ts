@@ -3,13 +3,13 @@ import type { BillWriter } from './cost-bill.ts';
 import { DAYS, GB, type Load, MILLION, MINUTES, SECONDS } from './cost-load.ts';
 
 /** Metrics of the tasks of a region: always, and of verdicts, which cost only while there are any. A test counts them. */
-const TASK_METRICS = { always: 30, verdicts: 8 } as const;
+const TASK_METRICS = { always: 31, verdicts: 8 } as const;
 /** What a region has of each; a test counts them in the templates. */
 const KEYS = 2;
 const SECRETS = 2;
 const FIREWALL_RULES = 2;
 /** Metrics that alarms of a region look at; of those, for events that go to Firehose; and queries, which look at one of each instance. */
-const ALARM_METRICS = { all: 31, ofEvents: 2, queries: 1, queriesOfReplication: 1 } as const;
+const ALARM_METRICS = { all: 32, ofEvents: 2, queries: 1, queriesOfReplication: 1 } as const;
 /** Two rules of scaling, for each of which AWS makes an alarm above and one below. */
 const SCALING_ALARMS = 4;
 

@@ -59,6 +59,8 @@ export const EMF_METRICS = {
   CreditsLost: { unit: 'Count', kind: 'counter' },
   /** Credits that were spent twice: of leases that a home granted whose commits were lost. */
   CreditsOverspent: { unit: 'Count', kind: 'counter' },
+  /** Times that an account came to have few credits left. */
+  CreditsLow: { unit: 'Count', kind: 'counter' },
   EventLoopDelayMsP99: { unit: 'Milliseconds', kind: 'gauge' },
   HeapUsedMb: { unit: 'Megabytes', kind: 'gauge' },
   RssMb: { unit: 'Megabytes', kind: 'gauge' },

@@ -5,7 +5,7 @@ const PARTS: SharingParts = {
   exchange: { isShared: true, viewAgeMs: 35 },
   exactLimiter: { counters: { decidedLocally: 3, denied: 4 } },
   leases: { leases: 7, counters: { failed: 2 } },
-  ledger: { counters: { lost: 50, overspent: 1 } },
+  ledger: { counters: { lost: 50, overspent: 1, lowBalance: 6 } },
 };
 
 /** What each source says now. */
@@ -20,6 +20,7 @@ test('a task tells how exactly its limits and credits hold', () => {
     CreditsUnavailable: 2,
     CreditsLost: 50,
     CreditsOverspent: 1,
+    CreditsLow: 6,
     RateLimitsAlone: 0,
     SharedCountsAgeMs: 35,
     CreditLeases: 7,

@@ -15,12 +15,14 @@ export interface SharingParts {
     readonly counters: { readonly failed: number };
   };
   /** Of this task, which counts while it is at home. */
-  readonly ledger: { readonly counters: { readonly lost: number; readonly overspent: number } };
+  readonly ledger: {
+    readonly counters: { readonly lost: number; readonly overspent: number; readonly lowBalance: number };
+  };
 }
 
 type SharingCounter = Extract<
   EmfCounter,
-  'ExactLimitsAlone' | 'CreditsUnavailable' | 'CreditsLost' | 'CreditsOverspent'
+  'ExactLimitsAlone' | 'CreditsUnavailable' | 'CreditsLost' | 'CreditsOverspent' | 'CreditsLow'
 >;
 type SharingGauge = Extract<EmfGauge, 'RateLimitsAlone' | 'SharedCountsAgeMs' | 'CreditLeases'>;
 
@@ -37,6 +39,7 @@ export function sharingSourcesOf({ exchange, exactLimiter, leases, ledger }: Sha
       CreditsUnavailable: () => leases.counters.failed,
       CreditsLost: () => ledger.counters.lost,
       CreditsOverspent: () => ledger.counters.overspent,
+      CreditsLow: () => ledger.counters.lowBalance,
     },
     gauges: {
       RateLimitsAlone: () => (exchange.isShared ? 0 : 1),

@@ -55,7 +55,7 @@ const step = fc.record({
   cost: fc.oneof(fc.integer({ min: 0, max: 5 }), fc.constantFrom(1e12)),
 });
 
-test('no aligned window gets more than the limit, whatever the clock does; counts stay whole and never negative', () => {
+test('no aligned window gets more than the limit, unless the clock starts it over; counts stay whole and never negative', () => {
   fc.assert(
     fc.property(durationMs, limit, fc.array(step, { maxLength: 60 }), (duration, most, steps) => {
       let nowMs = START_MS;
@@ -63,7 +63,9 @@ test('no aligned window gets more than the limit, whatever the clock does; count
       const passed = new Map<number, number>();
       for (const { move, cost } of steps) {
         nowMs += Math.round((move * duration) / 100);
+        const { startMs } = window;
         window.moveTo(nowMs);
+        if (window.startMs < startMs) passed.clear();
         const used = window.usedAt(nowMs);
         expect(Number.isInteger(used) && used >= 0).toBe(true);
         if (exceeds(used, cost, most)) continue;
@@ -76,7 +78,7 @@ test('no aligned window gets more than the limit, whatever the clock does; count
   );
 });
 
-test('a clock that steps back gives nothing back', () => {
+test('a clock that steps back by up to a whole window gives nothing back', () => {
   fc.assert(
     fc.property(
       durationMs,
@@ -89,12 +91,38 @@ test('a clock that steps back gives nothing back', () => {
         window.moveTo(nowMs);
         window.take(3);
         const used = window.usedAt(nowMs);
-        const earlierMs = nowMs - Math.round((back * duration) / 100);
+        const behindMs = Math.round((back * duration) / 100);
+        const earlierMs = Math.max(window.startMs - duration, nowMs - behindMs);
         window.moveTo(earlierMs);
         expect(window.usedAt(earlierMs)).toBeGreaterThanOrEqual(used);
       },
     ),
   );
+});
+
+test('a clock that was far ahead for a while leaves nothing taken', () => {
+  const window = new SlidingWindow(1000, START_MS);
+  window.moveTo(START_MS + 3_600_000);
+  window.take(5);
+  expect(window.moveTo(START_MS + 3_600_000 - 1000)).toBe(false);
+  expect(window.usedAt(START_MS + 3_600_000 - 1000)).toBe(5);
+  expect(window.moveTo(START_MS + 1500)).toBe(true);
+  expect([window.usedAt(START_MS + 1500), window.resetMs]).toEqual([0, START_MS + 2000]);
+});
+
+test('what is taken while the clock is behind the window is given back too, and nothing that was taken otherwise', () => {
+  const window = new SlidingWindow(MINUTE_MS, START_MS);
+  window.take(4);
+  const behindMs = START_MS - 5;
+  window.moveTo(behindMs);
+  window.take(3);
+  window.take(2);
+  window.undo(2);
+  expect(window.giveBack(2, behindMs)).toBe(2);
+  window.moveTo(START_MS + 5);
+  window.take(1);
+  expect(window.giveBack(9, behindMs)).toBe(1);
+  expect(window.usedAt(START_MS + 5)).toBe(5);
 });
 
 test('giving back undoes the taking in the same window, and never makes more room than there was', () => {

@@ -36,6 +36,10 @@ export class SlidingWindow {
   #unitsBefore = 0;
   #others = 0;
   #othersBefore = 0;
+  /** The clock has stepped back behind the present window's start. */
+  #isClockBehind = false;
+  /** Of the own units of the present window, those taken meanwhile. */
+  #unitsBehind = 0;
 
   constructor(durationMs: number, nowMs: number) {
     this.durationMs = durationMs;
@@ -74,16 +78,19 @@ export class SlidingWindow {
 
   /**
    * Moves on to the window of this moment; true where that is another one. A clock that steps back moves nothing: what was taken stays
-   * taken, in the later window, until the clock is there again.
+   * taken, in the later window, until the clock is there again. Only where that is more than a whole duration away it starts over: the
+   * clock was wrong before, and nobody is to be refused for as long as it was.
    */
   moveTo(nowMs: number): boolean {
     const startMs = startOf(nowMs, this.durationMs);
-    if (startMs <= this.#startMs) return false;
+    this.#isClockBehind = nowMs < this.#startMs && nowMs >= this.#startMs - this.durationMs;
+    if (startMs === this.#startMs || this.#isClockBehind) return false;
     const isNext = startMs === this.#startMs + this.durationMs;
     this.#unitsBefore = isNext ? this.#units : 0;
     this.#othersBefore = isNext ? this.#others : 0;
     this.#units = 0;
     this.#others = 0;
+    this.#unitsBehind = 0;
     this.#startMs = startMs;
     return true;
   }
@@ -100,18 +107,29 @@ export class SlidingWindow {
 
   take(units: number): void {
     this.#units += units;
+    if (this.#isClockBehind) this.#unitsBehind += units;
   }
 
   /** Undoes a `take`, before the window moves on. */
   undo(units: number): void {
     this.#units -= units;
+    if (this.#isClockBehind) this.#unitsBehind -= units;
   }
 
   /** Gives own units back that were taken at that moment, as far as they still count; returns how many that were. */
   giveBack(units: number, takenAtMs: number): number {
     const startMs = startOf(takenAtMs, this.durationMs);
+    if (startMs >= this.#startMs) return this.giveBackIn(this.#startMs, units);
+    if (startMs !== this.#startMs - this.durationMs) return 0;
     // Taken under a clock that had stepped back, they were counted in the present window.
-    if (startMs >= this.#startMs) {
+    const behind = this.giveBackIn(this.#startMs, Math.min(this.#unitsBehind, units));
+    this.#unitsBehind -= behind;
+    return behind + this.giveBackIn(startMs, units - behind);
+  }
+
+  /** The same for units that were counted in the window that began at `startMs`. */
+  giveBackIn(startMs: number, units: number): number {
+    if (startMs === this.#startMs) {
       const given = Math.min(this.#units, units);
       this.#units -= given;
       return given;

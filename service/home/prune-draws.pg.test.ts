@@ -3,7 +3,7 @@ import { startTestPostgres, type TestPostgres } from '../../test/postgres.ts';
 import { makeWriteSide, type WriteSide } from '../../test/write-side.ts';
 import { PostgresCreditLedger } from '../store/credit-ledger.ts';
 import { databaseOf } from '../store/database.ts';
-import { Pruner } from './pruner.ts';
+import { Pruner, type PrunerOptions } from './pruner.ts';
 
 const log = { info() {}, warn() {}, error() {} };
 const HOUR_MS = 3_600_000;
@@ -34,6 +34,17 @@ async function drawn(
   );
 }
 
+/** As a task has them together. */
+function prunerOf(ledger: PostgresCreditLedger, more: Partial<PrunerOptions> = {}): Pruner {
+  return new Pruner({
+    database: databaseOf(side.pool),
+    epoch: () => side.epoch,
+    log,
+    loseSilentLeases: async (afterMs, batch) => await ledger.loseSilent(afterMs, batch),
+    ...more,
+  });
+}
+
 async function left(): Promise<Record<string, string>> {
   const { rows } = await side.pool.query<{ id: string; state: string }>('select id, state from credit_draws');
   return Object.fromEntries(rows.map(({ id, state }) => [id, state]));
@@ -56,7 +67,8 @@ test('draws go once nobody can ask for them, and a lease of a silent holder is l
   await drawn('open of an earlier generation', 'open', '7 hours', { generation: 1 });
   await drawn('lately of an earlier generation', 'open', '5 minutes', { generation: 1 });
   await drawn('open of no account', 'open', '7 hours', { account: 'ca_gone' });
-  const pruner = new Pruner({ database: databaseOf(side.pool), epoch: () => side.epoch, log, batch: 1 });
+  const ledger = new PostgresCreditLedger({ pool: side.pool, epoch: () => side.epoch });
+  const pruner = prunerOf(ledger, { batch: 1 });
   await pruner.prune();
   expect(await left()).toEqual({
     'closed lately': 'closed',
@@ -67,8 +79,9 @@ test('draws go once nobody can ask for them, and a lease of a silent holder is l
     'lately of an earlier generation': 'open',
   });
   expect(pruner.counters).toMatchObject({ draws: 5, silentLeases: 3, failures: 0 });
+  // Of the account's present generation: what was leased before counts no more.
+  expect(ledger.counters).toMatchObject({ lost: 45, lowBalance: 0, failed: 0 });
 
-  const ledger = new PostgresCreditLedger({ pool: side.pool, epoch: () => side.epoch });
   await ledger.settle([
     { id: 'silent', accountId: 'ca_1', generation: 2, epoch: side.epoch, spent: 6, closed: true },
   ]);
@@ -77,17 +90,38 @@ test('draws go once nobody can ask for them, and a lease of a silent holder is l
   );
   expect(rows).toEqual([{ free: 549, leased: 405, spent: 46 }]);
 
-  const later = new Pruner({
-    database: databaseOf(side.pool),
-    epoch: () => side.epoch,
-    log,
-    drawsMs: 4 * HOUR_MS,
-  });
-  await later.prune();
+  await prunerOf(ledger, { drawsMs: 4 * HOUR_MS }).prune();
   expect(Object.keys(await left()).toSorted()).toEqual([
     'in use',
     'lately of an earlier generation',
     'lost long ago',
     'silent',
   ]);
+});
+
+test('leases that are given up may leave an account with few credits, which is told of once', async () => {
+  await side.pool.query(
+    `insert into credit_accounts (id, workspace_id, generation, granted, free, leased, spent)
+     values ('ca_low', $1, 2, 1000, 90, 90, 820)`,
+    [side.principal.workspaceId],
+  );
+  await drawn('silent and needed', 'open', '11 minutes', { account: 'ca_low' });
+  await drawn('silent as well', 'open', '11 minutes', { account: 'ca_low' });
+  const warned: object[] = [];
+  const ledger = new PostgresCreditLedger({
+    pool: side.pool,
+    epoch: () => side.epoch,
+    log: { warn: (fields) => warned.push(fields), error() {} },
+  });
+  const pruner = prunerOf(ledger);
+  await pruner.prune();
+  await pruner.prune();
+  const low = { accountId: 'ca_low', threshold: 100, unspent: 90 };
+  const { rows } = await side.pool.query<{ detail: unknown }>(
+    `select detail from audit_log where action = 'credits.low' and target_id = 'ca_low'`,
+  );
+  expect(rows).toEqual([{ detail: low }]);
+  expect(warned).toEqual([{ ...low, workspaceId: side.principal.workspaceId }]);
+  expect(ledger.counters).toMatchObject({ lost: 90, lowBalance: 1 });
+  expect(pruner.counters.silentLeases).toBe(2);
 });

@@ -22,16 +22,3 @@ with gone as (
     limit $2 for update of d skip locked))
   returning 1)
 select count(*)::integer as rows from gone`;
-
-/**
- * Leases of which nothing was heard for so long. A task reports what it spends within seconds and returns what it doesn't need within a
- * minute, so its holder is gone or cut off; should it return them after all, they are free. $1: for how long, in ms; $2: rows at most.
- */
-export const LOSE_SILENT_LEASES = `
-with lost as (
-  update credit_draws set state = 'lost', recalled_at = coalesce(recalled_at, now()) where ctid = any (array(
-    select ctid from credit_draws
-    where state = 'open' and reported_at < now() - make_interval(secs => $1::float8 / 1000)
-    limit $2 for update skip locked))
-  returning 1)
-select count(*)::integer as rows from lost`;

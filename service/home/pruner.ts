@@ -3,7 +3,7 @@ import type { Epoch } from '../domain/revision.ts';
 import { pause, repeat } from './loop.ts';
 import { REGION_KEPT_MS } from './member-rows.ts';
 import type { Database, Log } from './ports.ts';
-import { LOSE_SILENT_LEASES, PRUNE_ENDED_DRAWS, PRUNE_LEFT_DRAWS } from './prune-draws.ts';
+import { PRUNE_ENDED_DRAWS, PRUNE_LEFT_DRAWS } from './prune-draws.ts';
 import { TextWalk } from './prune-texts.ts';
 
 export interface PrunerOptions {
@@ -19,6 +19,11 @@ export interface PrunerOptions {
   readonly stoppedTasksMs?: number;
   /** Draws of credits that are settled, so that one that comes again is known. @default 6 hours */
   readonly drawsMs?: number;
+  /**
+   * Gives up leases of credits of which nothing was heard for so many ms, looking for `batch` of them; returns how many it gave up. The
+   * ledger's own work, for it keeps what accounts have. @default leases stay as they are
+   */
+  readonly loseSilentLeases?: (afterMs: number, batch: number) => Promise<number>;
   /** A lease of credits is lost once nothing was heard of it for so long. @default 10 minutes */
   readonly silentLeasesMs?: number;
   /** @default 10 minutes */
@@ -42,6 +47,8 @@ export interface PrunerCounters {
 
 const HOUR_MS = 3_600_000;
 const PAUSE_BETWEEN_BATCHES_MS = 50;
+/** Leases that are given up at once at most: their accounts are locked meanwhile. */
+const SILENT_BATCH_MAX = 200;
 
 const READ_BEAT = `
 select watermark::text, pruned_below::text as "prunedBelow" from heartbeat where epoch = $1 and epoch_id = $2`;
@@ -162,11 +169,17 @@ export class Pruner {
   }
 
   async #pruneDraws(): Promise<void> {
-    const { database, drawsMs = 6 * HOUR_MS, silentLeasesMs = HOUR_MS / 6 } = this.#options;
+    const { database, loseSilentLeases, drawsMs = 6 * HOUR_MS, silentLeasesMs = HOUR_MS / 6 } = this.#options;
     const { counters } = this;
     const pruned = async (statement: string, ms: number): Promise<number> =>
       await this.#inBatches(async () => countOf(await database.query(statement, [ms, this.#batch])));
-    counters.silentLeases += await pruned(LOSE_SILENT_LEASES, silentLeasesMs);
+    if (loseSilentLeases !== undefined) {
+      const batch = Math.min(this.#batch, SILENT_BATCH_MAX);
+      counters.silentLeases += await this.#inBatches(
+        async () => await loseSilentLeases(silentLeasesMs, batch),
+        batch,
+      );
+    }
     counters.draws += await pruned(PRUNE_ENDED_DRAWS, drawsMs);
     counters.draws += await pruned(PRUNE_LEFT_DRAWS, drawsMs);
   }
@@ -204,12 +217,12 @@ export class Pruner {
     });
   }
 
-  async #inBatches(prune: () => Promise<number>): Promise<number> {
+  async #inBatches(prune: () => Promise<number>, batch = this.#batch): Promise<number> {
     let total = 0;
     while (!this.#abort.signal.aborted && this.#options.epoch() !== null) {
       const rows = await prune();
       total += rows;
-      if (rows < this.#batch) break;
+      if (rows < batch) break;
       await pause(PAUSE_BETWEEN_BATCHES_MS, this.#abort.signal);
     }
     return total;

@@ -237,6 +237,32 @@ test('accounts whose keys are all deleted are refilled no more', async () => {
   expect(await accountOf(keyId)).toMatchObject({ generation: 1, free: 1, refill_at: null });
 });
 
+test('an identity’s account is refilled while it may get keys, and once it is deleted while a key of it lives', async () => {
+  const context = contextOf(side.principal);
+  const input = { externalId: 'user', credits: { remaining: 1, refill: DAILY } };
+  const { identityId } = (await side.manage.identities.createIdentity(context, input)).data;
+  const free = async () => {
+    const { rows } = await side.pool.query<{ free: number; due: boolean }>(
+      `select free::integer, refill_at is not null as due from credit_accounts a
+       join identities i on i.credit_account_id = a.id where i.id = $1`,
+      [identityId],
+    );
+    return rows[0];
+  };
+  const refill = async () => {
+    nowMs += DAY_MS;
+    await side.pool.query('update credit_accounts set free = 0, spent = granted');
+    await makeRefiller().refill();
+    return await free();
+  };
+  expect(await refill()).toEqual({ free: 100, due: true });
+  const { keyId } = (await side.manage.keys.createKey(context, { apiId, externalId: 'user' })).data;
+  await side.manage.identities.deleteIdentity(context, { identity: identityId });
+  expect(await refill()).toEqual({ free: 100, due: true });
+  await side.manage.keys.deleteKey(context, { keyId });
+  expect(await refill()).toEqual({ free: 0, due: false });
+});
+
 test('away from home nothing is refilled, and the loop goes on after a failure', async () => {
   const keyId = await makeKey({ remaining: 1, refill: DAILY });
   nowMs = MIDNIGHT_MS;

@@ -38,12 +38,16 @@ const ELECT = `select pg_try_advisory_xact_lock(${ADVISORY_LOCKS.refill}) as min
 
 /**
  * Accounts that are due, as far as no other transaction holds them: whoever draws of an account, or sets its balance or another refill
- * just now, goes first. An account without a living key isn't worth a generation a day.
+ * just now, goes first. An account without a living key isn't worth a generation a day, but an identity may get
+ * keys as long as it isn't deleted.
  */
 const FIND_DUE = `
 select c.id, c.workspace_id, c.refill_interval, c.refill_amount::text, c.refill_day,
   exists (select from keys k join apis a on a.id = k.api_id and a.deleted_at is null
-    where k.credit_account_id = c.id and k.deleted_at is null) as used
+    where k.credit_account_id = c.id and k.deleted_at is null)
+  or exists (select from identities i where i.credit_account_id = c.id and (i.deleted_at is null
+    or exists (select from keys k join apis a on a.id = k.api_id and a.deleted_at is null
+      where k.identity_id = i.id and k.deleted_at is null))) as used
 from credit_accounts c
 where c.refill_at <= to_timestamp($1::bigint / 1000.0)
 order by c.refill_at limit $2
@@ -53,7 +57,7 @@ for update of c skip locked`;
 const REFILL = `
 update credit_accounts c
 set generation = generation + 1, granted = refill_amount, free = refill_amount, leased = 0, spent = 0,
-  low_generation = null, refused = false, refilled_at = to_timestamp($3::bigint / 1000.0), updated_at = now(), refill_at = to_timestamp(due.next_ms / 1000.0)
+  low_generation = null, refused = false, recalled_at = null, refilled_at = to_timestamp($3::bigint / 1000.0), updated_at = now(), refill_at = to_timestamp(due.next_ms / 1000.0)
 from unnest($1::text[], $2::bigint[]) as due (id, next_ms) where c.id = due.id`;
 
 const RETIRE = 'update credit_accounts set refill_at = null where id = any($1::text[])';

@@ -154,11 +154,16 @@ export class AccountLeases {
     if (wanted > 0) this.drawing = 0;
   }
 
-  /** As many as are asked for while a lease is to last. */
+  /**
+   * As many as are asked for while a lease is to last, and some at least; where a lease would be given back before it is used twice, none:
+   * such calls cost home less if each draws for itself.
+   */
   #adapt(nowMs: number, numbers: LeaseNumbers): void {
     const elapsedMs = nowMs - this.#markMs;
     if (this.answers > 0) {
-      const aim = (this.#asked / Math.max(elapsedMs, 1)) * numbers.leaseLastsMs;
+      const perMs = this.#asked / Math.max(elapsedMs, 1);
+      const least = perMs * numbers.idleAfterMs < LEASE_MIN ? 1 : numbers.leastWanted;
+      const aim = Math.max(perMs * numbers.leaseLastsMs, least);
       const bounded = Math.min(Math.max(aim, this.#wanted / FALL_MAX), this.#wanted * RISE_MAX);
       this.#wanted = Math.max(1, Math.min(Math.ceil(bounded), numbers.maxWanted));
     }

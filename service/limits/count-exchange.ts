@@ -1,31 +1,20 @@
-import type { Logger } from 'pino';
-import type { Clock, SharedCounters } from '../verify/ports.ts';
+import type { SharedCounters } from '../verify/ports.ts';
 import { type Batch, CoolingBatches } from './count-exchange-cooling.ts';
 import { WaitingWindows } from './count-exchange-due.ts';
 import { countOf } from './count-exchange-key.ts';
 import { HeldWindows } from './count-exchange-held.ts';
-import type { MemoryRateLimiter } from './memory-rate-limiter.ts';
+import { ExchangeNews } from './count-exchange-news.ts';
+import type { CountExchangeOptions } from './count-exchange-options.ts';
+import { ExchangeTimes } from './count-exchange-times.ts';
 import { type CountedWindow, DUE } from './window-queue.ts';
-
-export interface CountExchangeOptions {
-  /** Null: there is nobody to exchange with, and this task counts alone. */
-  readonly shared: Pick<SharedCounters, 'exchange'> | null;
-  readonly limiters: readonly MemoryRateLimiter[];
-  readonly clock: Clock;
-  readonly log: Pick<Logger, 'info' | 'warn'>;
-  /** A counter is told once in this time at most. @default 100 */
-  readonly periodMs?: number;
-  /** Counters told in one call, at most. @default 500 */
-  readonly batchSize?: number;
-}
 
 /** Calls begun in one period, and under way at one time, at most. */
 const CALLS_PER_PERIOD = 8;
 const BACKOFF_MS_MAX = 1000;
 /** Where one part of the shared counters doesn't answer, what is kept there is tried again after this time. */
 const LOST_RETRY_MS = 1000;
-/** Where others' counts vanish, everything is told again, at most once in this time. */
-const TELL_ALL_AGAIN_MS = 10_000;
+/** Where nothing was answered for so long, all of the shared counters are gone, and not only the part that keeps what was told. */
+const GONE_AFTER_MS = 1000;
 
 /**
  * Exchanges what this task counts with the region's other tasks, through counters that they share. It tells its own numbers, as they
@@ -33,8 +22,8 @@ const TELL_ALL_AGAIN_MS = 10_000;
  *
  * What is asked is told: at once where the counter was quiet, and once in a period at most. Calls begin an eighth of a period apart, so that
  * what is asked meanwhile goes together. Without an answer everything stays due, and one call after another is tried, less and less
- * often, while the task counts by itself. After it everything that is held is told again, a batch at a time, because what the others knew may be
- * gone.
+ * often, while the task counts by itself. After it, and once a minute, everything that is held is told again, a batch at a time, because what
+ * the others knew may be gone.
  */
 export class CountExchange {
   readonly counters = {
@@ -43,11 +32,7 @@ export class CountExchange {
     /** Counts that were told with an answer; without one, in an answer that covers others. */
     told: 0,
     unanswered: 0,
-    /** Counts of which others had units. */
-    learned: 0,
   };
-  lastExchangeMs = 0;
-  maxExchangeMs = 0;
   readonly #options: CountExchangeOptions;
   readonly #periodMs: number;
   readonly #batchSize: number;
@@ -56,7 +41,10 @@ export class CountExchange {
   readonly #answers = new Set<Promise<void>>();
   readonly #cooling: CoolingBatches;
   readonly #held: HeldWindows;
+  readonly #times: ExchangeTimes;
+  readonly #news: ExchangeNews;
   #heldUnderWay = false;
+  #lostUnderWay = false;
   #isRunning = false;
   /** Failures in a row; 0: the last one was answered. */
   #failures = 0;
@@ -64,7 +52,8 @@ export class CountExchange {
   #nextMs = 0;
   #nextHeldMs = 0;
   #nextLostMs = 0;
-  #toldAllMs = Number.NEGATIVE_INFINITY;
+  /** When the first was told since the last answer; null: there was an answer after it. */
+  #unansweredMs: number | null = null;
   #soon: NodeJS.Immediate | null = null;
   #timer: NodeJS.Timeout | null = null;
 
@@ -77,12 +66,23 @@ export class CountExchange {
       monotonicMs: () => options.clock.monotonicMs(),
       onReady: () => this.#runSoon(),
     });
+    this.#news = new ExchangeNews(options);
+    this.#times = new ExchangeTimes(options.clock);
     this.#cooling = new CoolingBatches(this.#periodMs, this.#due);
   }
 
   /** False: this task counts alone, wholly or for some counters. */
   get isShared(): boolean {
-    return this.#isRunning && this.#failures === 0 && this.#due.lostSize === 0;
+    return this.#isRunning && this.#failures === 0 && this.#due.lostSize === 0 && !this.#lostUnderWay;
+  }
+
+  /** Of exchanges that were answered, in ms: one without an answer doesn't say how long one takes. The maximum is of the last 30 to 60 s. */
+  get lastExchangeMs(): number {
+    return this.#times.lastMs;
+  }
+
+  get maxExchangeMs(): number {
+    return this.#times.maxMs;
   }
 
   /** Age in ms of the oldest ask that others may not know of yet; 0: they know of all. */
@@ -98,6 +98,7 @@ export class CountExchange {
     const { shared, limiters } = this.#options;
     if (shared === null || this.#isRunning) return;
     this.#isRunning = true;
+    this.#held.startLater(this.#options.clock.monotonicMs());
     for (const limiter of limiters) limiter.shareThrough(this.#due);
   }
 
@@ -141,6 +142,7 @@ export class CountExchange {
     if (this.#failures > 0) {
       if (mayBegin && !this.#isProbing) this.#probe();
     } else if (mayBegin && this.#underWay.size < CALLS_PER_PERIOD) {
+      if (nowMs >= this.#held.nextRoundMs) this.#held.startOver(nowMs);
       if (this.#due.lostSize > 0 && nowMs >= this.#nextLostMs) this.#tellLost(nowMs);
       else if (this.#due.readySize > 0) this.#tellReady();
       else if (this.#mayTellHeld && nowMs >= this.#nextHeldMs) this.#tellHeld(nowMs);
@@ -162,7 +164,7 @@ export class CountExchange {
     if (this.#failures > 0) return wakeMs;
     if (this.#due.lostSize > 0) wakeMs = Math.min(wakeMs, Math.max(this.#nextMs, this.#nextLostMs));
     if (this.#mayTellHeld) wakeMs = Math.min(wakeMs, Math.max(this.#nextMs, this.#nextHeldMs));
-    return Math.max(wakeMs, nowMs);
+    return Math.max(Math.min(wakeMs, Math.max(this.#nextMs, this.#held.nextRoundMs)), nowMs);
   }
 
   #tellReady(): void {
@@ -174,11 +176,17 @@ export class CountExchange {
     this.#nextLostMs = nowMs + LOST_RETRY_MS;
     const sinceMs = this.#due.oldestMs;
     const windows = this.#due.takeLost(this.#batchSize);
-    this.#tell(windows, sinceMs, (isAnswered) => {
-      this.#onEnd(isAnswered);
-      if (!isAnswered || windows.some(({ due }) => due === DUE.lost)) return;
+    this.#lostUnderWay = true;
+    this.#tell(windows, sinceMs, (isFailed) => {
+      this.#lostUnderWay = false;
+      this.#onEnd(isFailed);
+      const lost = windows.filter(({ due }) => due === DUE.lost).length;
+      if (isFailed || lost === windows.length) return;
+      // A part of them is back. What is still lost waits behind the rest, which follows at once.
+      this.#nextLostMs = 0;
+      if (lost > 0) return;
       this.#due.findLost();
-      this.#held.startOver();
+      this.#held.startOver(this.#options.clock.monotonicMs());
     });
   }
 
@@ -187,9 +195,9 @@ export class CountExchange {
     const windows = this.#held.take(this.#batchSize, this.#options.clock.nowMs());
     if (windows.length === 0) return;
     this.#heldUnderWay = true;
-    this.#tell(windows, null, (isAnswered) => {
+    this.#tell(windows, null, (isFailed) => {
       this.#heldUnderWay = false;
-      this.#onEnd(isAnswered);
+      this.#onEnd(isFailed);
     });
   }
 
@@ -199,17 +207,17 @@ export class CountExchange {
     if (this.#due.readySize === 0) return;
     this.#isProbing = true;
     const sinceMs = this.#due.oldestMs;
-    this.#tell(this.#due.take(this.#batchSize), sinceMs, (isAnswered) => {
+    this.#tell(this.#due.take(this.#batchSize), sinceMs, (isFailed) => {
       this.#isProbing = false;
-      if (isAnswered) this.#onRecovered();
-      else this.#onFailed();
+      if (isFailed) this.#onFailed();
+      else this.#onRecovered();
     });
   }
 
   #tell(
     windows: readonly CountedWindow[],
     sinceMs: number | null,
-    onEnd: (isAnswered: boolean) => void = (isAnswered) => this.#onEnd(isAnswered),
+    onEnd: (isFailed: boolean) => void = (isFailed) => this.#onEnd(isFailed),
   ): void {
     const sentMs = this.#options.clock.monotonicMs();
     this.#nextMs = sentMs + this.#periodMs / CALLS_PER_PERIOD;
@@ -220,37 +228,39 @@ export class CountExchange {
   }
 
   /** Never fails. */
-  async #exchange(batch: Batch, onEnd: (isAnswered: boolean) => void): Promise<void> {
-    const { shared, clock } = this.#options;
+  async #exchange(batch: Batch, onEnd: (isFailed: boolean) => void): Promise<void> {
     this.#underWay.add(batch);
     this.counters.exchanges += 1;
-    let isAnswered = false;
+    let isFailed = false;
     try {
-      this.#learn(batch, (await shared?.exchange(batch.counts)) ?? []);
+      this.#learn(batch, (await this.#options.shared?.exchange(batch.counts)) ?? []);
       this.#cooling.add(batch);
-      isAnswered = true;
     } catch (error) {
+      isFailed = true;
       this.counters.failures += 1;
-      if (this.#failures === 0) {
-        this.#options.log.warn(
-          { err: error },
-          'counts of rate limits are not exchanged: each task counts alone',
-        );
-      }
+      if (this.#failures === 0) this.#news.onFailed(error);
       for (const window of batch.windows) this.#due.add(window, batch.sinceMs);
     }
     this.#underWay.delete(batch);
-    this.lastExchangeMs = clock.monotonicMs() - batch.sentMs;
-    this.maxExchangeMs = Math.max(this.maxExchangeMs, this.lastExchangeMs);
-    onEnd(isAnswered);
+    onEnd(isFailed);
     this.#runSoon();
   }
 
+  /** Fails where nothing is answered any more. */
   #learn(
-    { windows, counts, sinceMs }: Batch,
+    { windows, counts, sinceMs, sentMs }: Batch,
     answers: Awaited<ReturnType<SharedCounters['exchange']>>,
   ): void {
-    if (!answers.some((answer) => answer !== null)) throw new Error('none of the counts was answered');
+    const nowMs = this.#options.clock.monotonicMs();
+    if (answers.some((answer) => answer !== null)) {
+      this.#unansweredMs = null;
+      this.#times.add(sentMs);
+    } else {
+      this.#unansweredMs ??= sentMs;
+      if (this.#failures > 0 || sentMs - this.#unansweredMs >= GONE_AFTER_MS)
+        throw new Error('none of the counts was answered');
+      this.counters.failures += 1;
+    }
     let isForgotten = false;
     for (const [index, window] of windows.entries()) {
       const others = answers[index] ?? null;
@@ -263,15 +273,16 @@ export class CountExchange {
       this.counters.told += 1;
       const known = window.othersKnown;
       window.learn(count.startMs, others);
-      if (others.units > 0 || others.unitsBefore > 0) this.counters.learned += 1;
-      else if (known > 0 && window.othersKnown === 0) isForgotten = true;
+      const isNothing = others.units === 0 && others.unitsBefore === 0;
+      isForgotten ||= isNothing && known > 0 && window.othersKnown === 0;
     }
-    if (isForgotten) this.#tellAll();
+    // What this task had told may be gone too.
+    if (isForgotten) this.#held.startOverAfterLoss(nowMs);
   }
 
   /** Of calls that were under way together, one failure counts: the others say nothing new. */
-  #onEnd(isAnswered: boolean): void {
-    if (!isAnswered && this.#failures === 0) this.#onFailed();
+  #onEnd(isFailed: boolean): void {
+    if (isFailed && this.#failures === 0) this.#onFailed();
   }
 
   #onFailed(): void {
@@ -282,16 +293,8 @@ export class CountExchange {
 
   #onRecovered(): void {
     this.#failures = 0;
-    this.#options.log.info('counts of rate limits are exchanged again');
+    this.#news.onRecovered();
     this.#due.findLost();
-    this.#held.startOver();
-  }
-
-  /** What all others had counted is gone there, so what this task had told may be too. */
-  #tellAll(): void {
-    const nowMs = this.#options.clock.monotonicMs();
-    if (nowMs - this.#toldAllMs < TELL_ALL_AGAIN_MS) return;
-    this.#toldAllMs = nowMs;
-    this.#held.startOver();
+    this.#held.startOver(this.#options.clock.monotonicMs());
   }
 }

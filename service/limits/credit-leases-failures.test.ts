@@ -271,3 +271,69 @@ test('what a home acknowledged is told again to the one that takes over, which m
   await side.time.pass(10);
   expect(side.ledger.settled).toHaveLength(before + toldAgain.length);
 });
+
+test('what was acknowledged more than an hour ago is not told again: home may have forgotten it', async () => {
+  await side.spent();
+  side.change();
+  await side.time.pass(10);
+  const before = side.ledger.settled.length;
+  await side.time.pass(3_600_000);
+  side.ledger.epoch = LATER;
+  side.epoch = LATER;
+  side.leases.onEpoch(LATER);
+  await side.time.pass(10);
+  expect(side.ledger.settled).toHaveLength(before);
+});
+
+test('what is told again waits behind what home can use at once', async () => {
+  side = new LeaseSide(100_000, { maxRecent: 1000 });
+  for (let n = 0; n < 600; n += 1) side.ledger.set(`few_${n}`, 5);
+  for (let n = 0; n < 600; n += 1) side.spend(1, side.account(`few_${n}`));
+  await side.time.pass(10);
+  await side.spent();
+  const batches: (readonly string[])[] = [];
+  side.ledger.onSettle = async (settlements, run) => {
+    batches.push(settlements.map(({ accountId }) => accountId));
+    return await run();
+  };
+  side.ledger.epoch = LATER;
+  side.epoch = LATER;
+  side.leases.onEpoch(LATER);
+  await side.time.pass(10);
+  expect(batches).toHaveLength(2);
+  expect(batches[0]?.[0]).toBe(ACCOUNT);
+});
+
+test('while home is silent one call at a time waits for it, and the others fail at once, until it answers', async () => {
+  let isSilent = true;
+  side.ledger.onDraw = async (_draw, run) => (isSilent ? await new Promise<never>(() => {}) : await run());
+  side.ledger.onSettle = async (_all, run) => (isSilent ? await new Promise<never>(() => {}) : await run());
+  const first = side.spend();
+  await side.time.pass(2500);
+  expect(first.told).toEqual(FAILED);
+  const [looking, another] = [side.spend(), side.spend(1, { ...side.account(), id: 'ca_2' })];
+  await side.time.pass(1);
+  expect([looking.told, another.told]).toEqual([null, FAILED]);
+  await side.time.pass(2500);
+  expect(looking.told).toEqual(FAILED);
+  isSilent = false;
+  expect(await side.spent()).toMatchObject({ spent: true });
+  side.change();
+  expect(await side.spent()).toMatchObject({ spent: true });
+});
+
+test('an account that isn’t answered for doesn’t keep others from asking, as long as home answers them', async () => {
+  side.ledger.set('ca_2', 1000);
+  side.ledger.onDraw = async (draw, run) =>
+    draw.accountId === ACCOUNT ? await new Promise<never>(() => {}) : await run();
+  const stuck = side.spend();
+  await side.time.pass(2400);
+  side.spend(1, side.account('ca_2'));
+  await side.time.pass(100);
+  expect(stuck.told).toEqual(FAILED);
+  side.ledger.set('ca_3', 1000);
+  side.spend();
+  const other = side.spend(1, side.account('ca_3'));
+  await side.time.pass(10);
+  expect(other.told).toMatchObject({ spent: true });
+});

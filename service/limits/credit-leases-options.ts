@@ -22,6 +22,8 @@ export interface LeaseNumbers {
   readonly retryMaxMs: number;
   /** Credits asked for as a lease the first time. */
   readonly firstWanted: number;
+  /** Credits asked for as a lease of an account that is spent slowly. */
+  readonly leastWanted: number;
   readonly maxWanted: number;
   /** How long a lease is to last at the rate at which its account is spent, in ms. */
   readonly leaseLastsMs: number;
@@ -37,13 +39,19 @@ export interface LeaseNumbers {
   readonly maxDraws: number;
   /** Draws whose end home hasn't acknowledged. With more, nothing is drawn: that none stay taken couldn't be promised. */
   readonly maxCancelled: number;
-  /** Settlements kept after home has acknowledged them, to be told again to a region that takes over. */
+  /**
+   * Settlements kept after home has acknowledged them, to be told again to a region that takes over, and for how long, in ms. That is much
+   * less than a home remembers draws: one that has forgotten them would take them for lost, and charge them again.
+   */
   readonly maxRecent: number;
+  readonly recentMs: number;
   /** Between tries of telling home, in ms; doubled with each up to the second number. */
   readonly settleRetryMs: number;
   readonly settleRetryMaxMs: number;
   /** A telling without an answer for so long is repeated, in ms. */
   readonly settleTimeoutMs: number;
+  /** Batches of settlements under way at a time while the task stops. */
+  readonly drainAtOnce: number;
   /** How long stopping waits for home to take everything back, in ms. */
   readonly stopWithinMs: number;
 }
@@ -53,19 +61,22 @@ export const LEASE_NUMBERS: LeaseNumbers = {
   retryMs: 50,
   retryMaxMs: 400,
   firstWanted: 64,
+  leastWanted: 16,
   maxWanted: 1_000_000,
   leaseLastsMs: 5000,
   reportEveryMs: 5000,
-  idleAfterMs: 30_000,
+  idleAfterMs: 120_000,
   maxAccounts: 50_000,
   maxWaiting: 10_000,
   maxDraws: 50,
   maxCancelled: 10_000,
   maxRecent: 20_000,
+  recentMs: 3_600_000,
   settleRetryMs: 100,
   settleRetryMaxMs: 1000,
   settleTimeoutMs: 3000,
-  stopWithinMs: 2000,
+  drainAtOnce: 4,
+  stopWithinMs: 4000,
 };
 
 export interface LeaseLog {

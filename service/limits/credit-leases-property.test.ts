@@ -165,7 +165,7 @@ test('whatever happens: never more than was granted, and what isn’t spent is f
         await simulation.run(steps);
         await simulation.heal();
         const stopping = Promise.all(network.alive.map(async ({ leases }) => await leases.stop()));
-        await simulation.pass(2000);
+        await simulation.pass(4000);
         await stopping;
         valid += network.tally.valid;
         const all = ledger.generationsOf(ACCOUNT);

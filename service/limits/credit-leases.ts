@@ -42,15 +42,16 @@ export class CreditLeases implements CreditSpender {
     this.#clock = clock;
     this.#numbers = numbers;
     this.#timers = timers;
-    this.#recent = new RecentSettlements(numbers.maxRecent);
+    this.#recent = new RecentSettlements({ max: numbers.maxRecent, keepMs: numbers.recentMs });
     const settlements = new LeaseSettlements({
       ledger,
       timers,
       numbers,
       counters,
       log,
-      onEnded: (settlement) => this.#recent.keep(settlement),
-      onRecalled: (ids) => this.#held.recall(ids),
+      onAnswer: () => this.#draws.heard(),
+      onEnded: (settlement) => this.#recent.keep(settlement, clock.monotonicMs()),
+      onRecalled: (draws) => this.#held.recall(draws),
     });
     this.#settlements = settlements;
     const tell = (settlement: Settlement, sinceMs: number): void => settlements.put(settlement, sinceMs);
@@ -154,7 +155,9 @@ export class CreditLeases implements CreditSpender {
   #endOf(later: Epoch): void {
     this.#held.dropAll('recalled');
     const nowMs = this.#clock.monotonicMs();
-    for (const settlement of this.#recent.takeBefore(later)) this.#settlements.put(settlement, nowMs);
+    for (const settlement of this.#recent.before(later, nowMs)) {
+      this.#settlements.putAgain(settlement, nowMs);
+    }
   }
 
   #spendOf(held: AccountLeases, cost: number): Spent {
@@ -256,7 +259,8 @@ export class CreditLeases implements CreditSpender {
     if (spent && draw.cost > 0 && drawn.leased === 0) {
       // Home took it at once, and there is nothing to settle, unless home's commit is lost.
       const { id, accountId, cost } = draw;
-      this.#recent.keep({ id, accountId, generation, epoch, spent: cost, closed: true });
+      const settlement = { id, accountId, generation, epoch, spent: cost, closed: true };
+      this.#recent.keep(settlement, this.#clock.monotonicMs());
     }
     const lease = drawn.leased > 0 ? new Lease(draw, drawn, this.#clock.monotonicMs()) : null;
     if (held.dropped || this.#stopped || held.isOutdated(drawn, answersBefore)) {

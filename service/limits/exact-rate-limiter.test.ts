@@ -42,6 +42,12 @@ function setUp(memory = new SharedMemory(() => Date.now())) {
   return { memory, shared, limiter, exactLimiter, states, passes, left };
 }
 
+async function timed<T>(work: () => Promise<T>): Promise<{ readonly answer: T; readonly tookMs: number }> {
+  const beganMs = performance.now();
+  const answer = await work();
+  return { answer, tookMs: performance.now() - beganMs };
+}
+
 test('tasks together let through what the limit says, and each says what is left', async () => {
   const one = setUp();
   const other = setUp(one.memory);
@@ -146,7 +152,8 @@ test('nobody waits longer than the budget, and after a failure nobody waits but 
   await vi.advanceTimersByTimeAsync(500);
   const looks = await Promise.all([took(), took(), took()]);
   expect(looks.toSorted((a, b) => a - b)).toEqual([0, 0, 100]);
-  expect(shared.reserved).toHaveLength(4);
+  // Beside what is told of the meantime.
+  expect(shared.reserved.filter(({ limit }) => limit <= 1000)).toHaveLength(4);
 });
 
 test('what was counted here meanwhile is told with the next ask, once', async () => {
@@ -174,6 +181,111 @@ test('what an answer that came too late had taken is released', async () => {
   expect(memory.exactUnits(KEY)).toBe(0);
   expect(exactLimiter.counters).toMatchObject({ compensations: 1, decidedLocally: 1 });
 });
+
+test('a part that has no answer keeps nobody from the others, and a counter that can’t be reached costs no wait', async () => {
+  const { shared, states, exactLimiter } = setUp();
+  const hanging = sharedKey('ws_1', 'hanging', MINUTE_MS);
+  const gone = sharedKey('ws_1', 'gone', MINUTE_MS);
+  shared.partOf = (key) => (key === hanging ? 'one' : 'other');
+  shared.trouble.isUnreachable = (key) => key === gone;
+  const deny = (counter: string) => exact(counter, { exact: 'deny', limit: 1000 });
+  for (let round = 0; round < 5; round += 1) {
+    shared.trouble.thereMs = 60_000;
+    expect((await states(deny('hanging')))[0]?.exceeded).toBe(true);
+    shared.trouble.thereMs = 0;
+    const { answer, tookMs } = await timed(() =>
+      exactLimiter.take('ws_1', [deny('gone'), deny('alive')], Date.now()),
+    );
+    expect(answer.map(({ exceeded }) => exceeded)).toEqual([true, false]);
+    expect(tookMs).toBe(0);
+    expect((await states(deny('alive')))[0]?.exceeded).toBe(false);
+  }
+  // The first one, and a look or none.
+  expect(shared.reserved.filter(({ key }) => key === hanging).length).toBeLessThanOrEqual(2);
+  expect(shared.reserved.filter(({ key }) => key === gone)).toHaveLength(5);
+  expect(exactLimiter.isExact).toBe(false);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(exactLimiter.isExact).toBe(true);
+});
+
+test('a round trip of most of the budget is enough to become exact again, also where units are to be told', async () => {
+  const { memory, shared, passes, exactLimiter } = setUp();
+  Object.assign(shared.trouble, { thereMs: 40, backMs: 40, fails: 'refused' });
+  const wide = exact('x', { limit: 1000 });
+  expect([await passes(wide), await passes(wide)]).toEqual([true, true]);
+  shared.trouble.fails = 'no';
+  await vi.advanceTimersByTimeAsync(1000);
+  for (let call = 0; call < 10; call += 1) expect(await passes(wide)).toBe(true);
+  expect(memory.exactUnits(KEY)).toBe(12);
+  expect(exactLimiter.counters).toMatchObject({ decidedLocally: 2, failures: 1 });
+});
+
+test('a stalled server that does everything late counts what was let through, once', async () => {
+  const { memory, shared, exactLimiter } = setUp();
+  let passed = 0;
+  const askFor = async (ms: number): Promise<void> => {
+    for (let sinceMs = 0; sinceMs < ms; sinceMs += 10) {
+      void (async () => {
+        const [state] = await exactLimiter.take('ws_1', [exact('x', { limit: 10_000 })], Date.now());
+        if (state?.exceeded === false) passed += 1;
+      })();
+      await vi.advanceTimersByTimeAsync(10);
+    }
+  };
+  await askFor(100);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  shared.trouble.stall = promise;
+  await askFor(5000);
+  shared.trouble.stall = null;
+  resolve();
+  await askFor(2000);
+  expect(passed).toBe(710);
+  expect(memory.exactUnits(KEY)).toBe(710);
+});
+
+test('what was reserved too late is also released where its counter is out of reach for a while', async () => {
+  const { memory, shared, passes } = setUp();
+  shared.trouble.backMs = 300;
+  expect(await passes(exact('x'))).toBe(true);
+  shared.trouble.isUnreachable = () => true;
+  await vi.advanceTimersByTimeAsync(2000);
+  expect(memory.exactUnits(KEY)).toBe(1);
+  shared.trouble.isUnreachable = () => false;
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(memory.exactUnits(KEY)).toBe(0);
+});
+
+test('units that were given back here while they were being told count no more', async () => {
+  const { memory, shared, passes, exactLimiter } = setUp();
+  shared.trouble.fails = 'refused';
+  expect(await passes(exact('x', { cost: 3 }))).toBe(true);
+  shared.trouble.fails = 'no';
+  await vi.advanceTimersByTimeAsync(1000);
+  shared.trouble.thereMs = 50;
+  const answer = exactLimiter.take('ws_1', [exact('x')], Date.now());
+  await vi.advanceTimersByTimeAsync(20);
+  exactLimiter.giveBack('ws_1', [exact('x', { cost: 2 })], Date.now());
+  await vi.advanceTimersByTimeAsync(200);
+  await answer;
+  expect(memory.exactUnits(KEY)).toBe(2);
+});
+
+test.each([0, 3000, -3000, 61_000])(
+  'what is given back is released in the window that it was taken in, with a clock that is %i ms ahead',
+  async (skewMs) => {
+    const { memory, exactLimiter } = setUp();
+    const asked = exact('x', { limit: 1000, durationMs: 1000 });
+    const key = sharedKey('ws_1', 'x', 1000);
+    for (let call = 0; call < 30; call += 1) {
+      const nowMs = Date.now() + skewMs;
+      await exactLimiter.take('ws_1', [asked], nowMs);
+      await vi.advanceTimersByTimeAsync(70);
+      exactLimiter.giveBack('ws_1', [asked], nowMs);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(memory.exactUnits(key)).toBe(0);
+    }
+  },
+);
 
 test('what is given back is released; what was decided here is given back here', async () => {
   const { memory, shared, passes, exactLimiter, limiter } = setUp();

@@ -1,52 +1,49 @@
-import type {
-  Clock,
-  ExactRateLimiter,
-  RateLimitAsk,
-  RateLimitState,
-  Reservation,
-  SharedCounters,
+import {
+  type Clock,
+  CounterUnreachable,
+  type ExactRateLimiter,
+  type RateLimitAsk,
+  type RateLimitState,
+  type Reservation,
+  type SharedCounters,
 } from '../verify/ports.ts';
-import { sharedKey } from './count-exchange-key.ts';
-import { Breaker } from './exact-rate-limiter-breaker.ts';
+import { type Asked, asksOf, newAsked, reservationOf, usedOf } from './exact-rate-limiter-asked.ts';
+import { Breakers } from './exact-rate-limiter-breaker.ts';
+import { WindowStarts } from './exact-rate-limiter-starts.ts';
+import { outcomeWithin, pause } from './exact-rate-limiter-wait.ts';
 import type { MemoryRateLimiter } from './memory-rate-limiter.ts';
 
 export interface SharedRateLimiterOptions {
   /** Null: there is no other task to count with, and exact asks are decided in memory. */
-  readonly shared: Pick<SharedCounters, 'reserve' | 'release'> | null;
+  readonly shared: Pick<SharedCounters, 'reserve' | 'release' | 'partOf'> | null;
   readonly limiter: MemoryRateLimiter;
   readonly clock: Clock;
   /** How long an exact ask may wait for its answer. @default 100 */
   readonly budgetMs?: number;
-  /** How long nobody waits after an ask had no answer. @default 1000 */
+  /** How long nobody waits for a part of the shared counters after an ask waited in vain. @default 1000 */
   readonly retryMs?: number;
-}
-
-/** One ask of a call, and what has become of it. */
-interface Asked {
-  readonly ask: RateLimitAsk;
-  /** Null: decided in memory, or not at all. */
-  readonly reservation: Reservation | null;
-  outcome: 'open' | 'taken' | 'refused' | 'unavailable';
-  /** What memory said; null: it wasn't asked for units. */
-  exceededHere: boolean | null;
-  /** Units, and start of the window, by the shared counter. */
-  used: number;
-  startMs: number;
-  /** Of what it took. */
-  released: number;
 }
 
 /** So many units that no limit refuses them. */
 const NO_LIMIT = 1e15;
+const RETRY_MS = 1000;
+/** How often a release that couldn't be sent is tried again. */
+const RELEASE_RETRIES = 5;
+/** An exact ask that had no answer says for so long that exact limits aren't. */
+const LATELY_MS = 10_000;
 
 /**
  * Limits of which some are exact: those are reserved of the region's shared counters, all at once, the others are counted in memory first.
  * All or nothing: where one is exceeded, what was taken of the others is given back, and what was reserved is released.
  *
  * Where there is no answer within the budget, an ask is decided in memory, from what the last answer told, or is refused, as it says. For a
- * while afterwards nobody waits: one call at a time looks whether there is an answer again. What was counted in memory meanwhile is told
- * to the shared counter with the next ask, as far as it belongs to the present window. An answer that comes too late takes nothing: what it
- * reserved is released.
+ * while afterwards nobody waits for counters of the same part: one call at a time looks whether there is an answer again. An ask that can't
+ * even be sent costs no wait, and others pass as before.
+ *
+ * What was counted in memory meanwhile is told to the shared counter just before the next ask, as far as it belongs to the present window,
+ * and not again until it is known what became of it: a server that stalled does all that it was asked, late. An answer that comes too late
+ * takes nothing: what it reserved is released. Where the connection ended without an answer, what was told is told again, and what was
+ * reserved stays: both may count too much, never too little.
  */
 export class SharedRateLimiter implements ExactRateLimiter {
   readonly counters = {
@@ -64,19 +61,23 @@ export class SharedRateLimiter implements ExactRateLimiter {
   };
   readonly #options: SharedRateLimiterOptions;
   readonly #budgetMs: number;
-  readonly #breaker: Breaker;
-  /** Counters whose units of this task's memory are being told. */
+  readonly #breakers: Breakers;
+  readonly #starts = new WindowStarts();
+  /** Counters whose units of this task's memory were told, and of which it isn't known yet whether they arrived. */
   readonly #telling = new Set<string>();
+  /** Monotonic ms of the last exact ask without an answer. */
+  #unansweredAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: SharedRateLimiterOptions) {
     this.#options = options;
     this.#budgetMs = options.budgetMs ?? 100;
-    this.#breaker = new Breaker(options.retryMs ?? 1000);
+    this.#breakers = new Breakers(options.retryMs ?? RETRY_MS);
   }
 
-  /** False: exact asks are decided here or refused. */
+  /** False: there are no shared counters, or exact asks of the last 10 s were decided here or refused, as they had no answer. */
   get isExact(): boolean {
-    return this.#options.shared !== null && !this.#breaker.isOpen;
+    const { shared, clock } = this.#options;
+    return shared !== null && clock.monotonicMs() - this.#unansweredAtMs >= LATELY_MS;
   }
 
   async take(
@@ -85,15 +86,7 @@ export class SharedRateLimiter implements ExactRateLimiter {
     nowMs: number,
   ): Promise<readonly RateLimitState[]> {
     const { limiter } = this.#options;
-    const asked = asks.map((ask): Asked => ({
-      ask,
-      reservation: ask.exact === undefined ? null : reservationOf(workspaceId, ask),
-      outcome: 'open',
-      exceededHere: null,
-      used: 0,
-      startMs: 0,
-      released: 0,
-    }));
+    const asked = asks.map((ask) => newAsked(workspaceId, ask));
     const here = asked.filter(({ reservation }) => reservation === null);
     const exact = asked.filter(({ reservation }) => reservation !== null);
     this.counters.asked += exact.length;
@@ -112,11 +105,12 @@ export class SharedRateLimiter implements ExactRateLimiter {
     for (const ask of asks) {
       const given = this.#options.limiter.giveBackOne(workspaceId, ask, takenAtMs);
       const cost = ask.cost - given;
+      if (ask.exact === undefined || cost === 0) continue;
+      const reservation = { ...reservationOf(workspaceId, ask), cost };
       // While nobody answers, it would only pile up: those units count until their window is over.
-      if (ask.exact === undefined || cost === 0 || !this.isExact) continue;
+      if (this.#breakers.isOpen(this.#partOf(reservation.key))) continue;
       this.#options.limiter.unlearnUsed(workspaceId, ask, cost);
-      const startMs = takenAtMs - (takenAtMs % ask.durationMs);
-      void this.#release({ ...reservationOf(workspaceId, ask), cost }, startMs);
+      void this.#release(reservation, this.#starts.startOf(ask, takenAtMs), 0);
     }
   }
 
@@ -146,15 +140,33 @@ export class SharedRateLimiter implements ExactRateLimiter {
   }
 
   async #reserveAll(workspaceId: string, exact: readonly Asked[], nowMs: number): Promise<void> {
+    const parts = Map.groupBy(exact, ({ reservation }) => this.#partOf(reservation?.key ?? ''));
+    await Promise.all(
+      [...parts].map(async ([part, asked]) => await this.#reservePart(workspaceId, part, asked, nowMs)),
+    );
+    const isAnswered = exact.every(({ outcome }) => outcome !== 'unavailable');
+    if (!isAnswered) this.#unansweredAtMs = this.#options.clock.monotonicMs();
+  }
+
+  async #reservePart(
+    workspaceId: string,
+    part: string,
+    asked: readonly Asked[],
+    nowMs: number,
+  ): Promise<void> {
     const { shared, clock } = this.#options;
-    const pass = shared === null ? null : this.#breaker.tryPass(clock.monotonicMs());
+    const pass = shared === null ? null : this.#breakers.tryPass(part, clock.monotonicMs());
     if (pass === null) {
-      for (const one of exact) one.outcome = 'unavailable';
+      for (const one of asked) one.outcome = 'unavailable';
       return;
     }
-    await Promise.all(exact.map(async (one) => await this.#reserve(workspaceId, one, nowMs)));
-    const isAnswered = exact.every(({ outcome }) => outcome !== 'unavailable');
-    this.#breaker.end(pass, isAnswered, clock.monotonicMs());
+    await Promise.all(asked.map(async (one) => await this.#reserve(workspaceId, one, nowMs)));
+    const waitedInVain = asked.some((one) => one.waitedInVain);
+    this.#breakers.end(part, pass, waitedInVain, clock.monotonicMs());
+  }
+
+  #partOf(key: string): string {
+    return this.#options.shared?.partOf?.(key) ?? '';
   }
 
   /** Never fails, and never takes longer than the budget. */
@@ -164,8 +176,8 @@ export class SharedRateLimiter implements ExactRateLimiter {
     if (shared === null || reservation === null) return;
     let isLate = false;
     const work = (async (): Promise<void> => {
-      await this.#tellStandIns(workspaceId, ask, reservation);
-      if (isLate) return;
+      // Not waited for: it was asked before, so it is done before.
+      void this.#tellStandIns(workspaceId, ask, reservation);
       const { taken, used, startMs } = await shared.reserve(reservation);
       if (isLate) {
         if (!taken || reservation.cost === 0) return;
@@ -176,23 +188,34 @@ export class SharedRateLimiter implements ExactRateLimiter {
       one.outcome = taken ? 'taken' : 'refused';
       one.used = used;
       one.startMs = startMs;
+      this.#starts.note(ask, startMs, nowMs);
       limiter.learnUsed(workspaceId, ask, { used, startMs }, nowMs);
     })();
-    if (await isDoneWithin(this.#budgetMs, work, () => (isLate = true))) return;
+    const outcome = await outcomeWithin(this.#budgetMs, work, () => (isLate = true));
+    if (outcome === 'done') return;
     one.outcome = 'unavailable';
+    one.waitedInVain = outcome === 'unanswered';
     this.counters.failures += 1;
   }
 
-  /** Units that were counted here while there was no answer: without them, other tasks would let as many through again. */
+  /**
+   * Units that were counted here while there was no answer: without them, other tasks would let as many through again. Never fails; it may
+   * take as long as a connection lasts.
+   */
   async #tellStandIns(workspaceId: string, ask: RateLimitAsk, reservation: Reservation): Promise<void> {
     const { shared, limiter, clock } = this.#options;
     const nowMs = clock.nowMs();
     const cost = limiter.standInUnits(workspaceId, ask, nowMs);
     if (shared === null || cost === 0 || this.#telling.has(reservation.key)) return;
     this.#telling.add(reservation.key);
+    const told = { ...reservation, limit: NO_LIMIT, cost };
     try {
-      await shared.reserve({ ...reservation, limit: NO_LIMIT, cost });
-      limiter.giveBackOne(workspaceId, { ...ask, cost }, nowMs);
+      const { startMs } = await shared.reserve(told);
+      // What was given back here meanwhile, or counts no more, was told in vain.
+      const left = cost - limiter.giveBackOne(workspaceId, { ...ask, cost }, nowMs);
+      if (left > 0) await this.#release({ ...told, cost: left }, startMs);
+    } catch {
+      // It is told with a later ask.
     } finally {
       this.#telling.delete(reservation.key);
     }
@@ -214,11 +237,21 @@ export class SharedRateLimiter implements ExactRateLimiter {
   }
 
   /** Never fails: what can't be released counts until its window is over. */
-  async #release(reservation: Reservation, startMs: number): Promise<void> {
+  async #release(
+    reservation: Reservation,
+    startMs: number,
+    retries: number = RELEASE_RETRIES,
+  ): Promise<void> {
     try {
       await this.#options.shared?.release(reservation, startMs);
-    } catch {
-      this.counters.failures += 1;
+    } catch (error) {
+      if (error instanceof CounterUnreachable && retries > 0) {
+        // A late answer comes on a connection that was given up, before there is another.
+        await pause(this.#options.retryMs ?? RETRY_MS);
+        await this.#release(reservation, startMs, retries - 1);
+      } else {
+        this.counters.failures += 1;
+      }
     }
   }
 
@@ -238,40 +271,4 @@ export class SharedRateLimiter implements ExactRateLimiter {
       return { exceeded, remaining, resetMs };
     });
   }
-}
-
-/** Units that count in a shared counter after a call, which may have asked it more than once. */
-function usedOf(key: string, asked: readonly Asked[]): number {
-  let used = 0;
-  let released = 0;
-  for (const one of asked) {
-    if (one.reservation?.key !== key) continue;
-    used = Math.max(used, one.used);
-    released += one.released;
-  }
-  return Math.max(0, used - released);
-}
-
-function asksOf(asked: readonly Asked[]): readonly RateLimitAsk[] {
-  return asked.map(({ ask }) => ask);
-}
-
-function reservationOf(workspaceId: string, { counter, limit, durationMs, cost }: RateLimitAsk): Reservation {
-  return { key: sharedKey(workspaceId, counter, durationMs), limit, durationMs, cost };
-}
-
-/** False: it failed, or it wasn't done in time; its outcome is let go then. */
-async function isDoneWithin(ms: number, work: Promise<void>, onLate: () => void): Promise<boolean> {
-  const { promise: end, resolve } = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => {
-    onLate();
-    resolve(false);
-  }, ms);
-  work.then(
-    () => resolve(true),
-    () => resolve(false),
-  );
-  const isDone = await end;
-  clearTimeout(timer);
-  return isDone;
 }

@@ -92,9 +92,11 @@ export class HeldLeases {
     for (const held of all) this.#giveUp(held, why);
   }
 
-  recall(ids: readonly string[]): void {
-    const wanted = new Set(ids);
-    for (const held of this.#accounts.values()) this.giveUpOf(held, 'recalled', ({ id }) => wanted.has(id));
+  recall(draws: readonly Pick<Settlement, 'id' | 'accountId'>[]): void {
+    for (const { id: recalled, accountId } of draws) {
+      const held = this.#accounts.peek(accountId);
+      if (held !== undefined) this.giveUpOf(held, 'recalled', ({ id }) => id === recalled);
+    }
   }
 
   giveUpOf(held: AccountLeases, why: Why, which: (lease: Lease) => boolean = isAny): void {

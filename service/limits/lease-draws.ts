@@ -1,6 +1,7 @@
 import { Problem } from '../domain/problem.ts';
 import { compareEpochs, type Epoch } from '../domain/revision.ts';
 import type { Draw, Drawn, Settlement } from '../verify/ports.ts';
+import { HomeSilence } from './home-silence.ts';
 import type {
   CreditLeasesOptions,
   LeaseCounters,
@@ -33,11 +34,18 @@ const DRAWS_OF_A_CALL = 2;
 export class LeaseDraws {
   readonly #options: LeaseDrawsOptions;
   readonly #giveUps = new Set<() => void>();
+  readonly #silence: HomeSilence;
   /** The latest that an answer came from, or that was told; the feed may not be there yet. */
   #epochSeen: Epoch | null = null;
 
   constructor(options: LeaseDrawsOptions) {
     this.#options = options;
+    this.#silence = new HomeSilence(options.numbers.budgetMs);
+  }
+
+  /** Home answered something else. */
+  heard(): void {
+    this.#silence.heard(this.#options.clock.monotonicMs());
   }
 
   /**
@@ -93,6 +101,8 @@ export class LeaseDraws {
 
   async #tryUntil(draw: Draw, untilMs: number): Promise<Drawn> {
     const { ledger, clock, timers, counters } = this.#options;
+    const endLook = this.#silence.tryPass();
+    if (endLook === null) throw creditsUnavailable('The home of this zone does not answer at the moment');
     counters.draws += 1;
     return await new Promise((resolve, reject) => {
       let over = false;
@@ -103,9 +113,11 @@ export class LeaseDraws {
         callOffEnd();
         callOffRetry();
         this.#giveUps.delete(giveUp);
+        endLook();
       };
       const giveUp = (): void => {
         end();
+        this.#silence.unanswered(clock.monotonicMs());
         reject(noAnswer(lastError));
       };
       const callOffEnd = timers.after(untilMs - clock.monotonicMs(), giveUp);
@@ -114,6 +126,7 @@ export class LeaseDraws {
         if (failures > 0) counters.retries += 1;
         try {
           const drawn = await ledger.draw(draw);
+          this.heard();
           if (over) return;
           end();
           resolve(drawn);

@@ -7,10 +7,11 @@ export interface LeaseSettlementsOptions {
   readonly numbers: LeaseNumbers;
   readonly counters: LeaseCounters;
   readonly log: LeaseLog;
+  readonly onAnswer: () => void;
   /** Home has acknowledged the end of a draw that it granted. */
   readonly onEnded: (settlement: Settlement) => void;
   /** Home wants these leases back. */
-  readonly onRecalled: (ids: readonly string[]) => void;
+  readonly onRecalled: (draws: readonly Pick<Settlement, 'id' | 'accountId'>[]) => void;
 }
 
 interface Entry {
@@ -27,12 +28,19 @@ export class LeaseSettlements {
   readonly #options: LeaseSettlementsOptions;
   readonly #closed = new Map<string, Entry>();
   readonly #open = new Map<string, Entry>();
+  /** What another home had acknowledged: nobody waits for it. */
+  readonly #again = new Map<string, Entry>();
+  readonly #inOrder = [this.#closed, this.#open, this.#again];
+  /** Draws whose settlement is under way. */
+  readonly #telling = new Set<string>();
   /** Draws that were called off and whose end home hasn't acknowledged. */
   #cancelled = 0;
   #failures = 0;
   /** Halved with each failure, so that one settlement that home can't take doesn't keep back all others. */
   #batchSize = SETTLEMENTS_MAX;
-  #underWay = false;
+  /** Batches under way, and how many may be at a time. */
+  #underWay = 0;
+  #atOnce = 1;
   #callOff: (() => void) | null = null;
   #ended = false;
   #whenDone: (() => void) | null = null;
@@ -43,7 +51,7 @@ export class LeaseSettlements {
 
   /** Settlements that home hasn't acknowledged. */
   get size(): number {
-    return this.#closed.size + this.#open.size;
+    return this.#closed.size + this.#open.size + this.#again.size;
   }
 
   get cancelled(): number {
@@ -53,12 +61,18 @@ export class LeaseSettlements {
   /** Since when the oldest waits, monotonic ms; null: none does. */
   get oldestMs(): number | null {
     let oldest: number | null = null;
-    for (const entries of [this.#closed, this.#open]) {
+    for (const entries of this.#inOrder) {
       for (const { sinceMs } of entries.values()) {
         if (oldest === null || sinceMs < oldest) oldest = sinceMs;
       }
     }
     return oldest;
+  }
+
+  /** Tells what was told before to another home, after everything else. */
+  putAgain(settlement: Settlement, sinceMs: number): void {
+    this.#again.set(settlement.id, { settlement, sinceMs });
+    this.#schedule(this.#waitMs());
   }
 
   put(settlement: Settlement, sinceMs: number): void {
@@ -93,6 +107,7 @@ export class LeaseSettlements {
           callOff();
           resolve();
         };
+        this.#atOnce = this.#options.numbers.drainAtOnce;
         this.wake();
       });
     }
@@ -113,7 +128,8 @@ export class LeaseSettlements {
   }
 
   #schedule(ms: number): void {
-    if (this.#underWay || this.#callOff !== null || this.#ended || this.size === 0) return;
+    const isFull = this.#underWay >= this.#atOnce;
+    if (isFull || this.#callOff !== null || this.#ended || this.size <= this.#telling.size) return;
     this.#callOff = this.#options.timers.after(ms, () => {
       this.#callOff = null;
       void this.#tell();
@@ -125,15 +141,17 @@ export class LeaseSettlements {
     const { counters, log } = this.#options;
     const batch = this.#nextBatch();
     if (batch.length === 0) return;
-    this.#underWay = true;
+    this.#underWay += 1;
+    this.#schedule(this.#waitMs());
     try {
       const recalled = await this.#settle(batch.map(({ settlement }) => settlement));
+      this.#options.onAnswer();
       if (this.#failures > 0) log.info({ failures: this.#failures }, 'home takes settlements again');
       this.#failures = 0;
       this.#batchSize = Math.min(SETTLEMENTS_MAX, this.#batchSize * 2);
       counters.settlements += batch.length;
       for (const entry of batch) this.#acknowledged(entry);
-      if (recalled.length > 0) this.#options.onRecalled(recalled);
+      if (recalled.length > 0) this.#recalled(batch, new Set(recalled));
     } catch (error) {
       if (this.#failures === 0) log.warn({ error, waiting: this.size }, 'home takes no settlements');
       this.#failures += 1;
@@ -141,7 +159,8 @@ export class LeaseSettlements {
       counters.settlementFailures += 1;
       for (const entry of batch) this.#putLast(entry);
     } finally {
-      this.#underWay = false;
+      this.#underWay -= 1;
+      for (const { settlement } of batch) this.#telling.delete(settlement.id);
     }
     if (this.size === 0) this.#whenDone?.();
     this.#schedule(this.#waitMs());
@@ -149,9 +168,11 @@ export class LeaseSettlements {
 
   #nextBatch(): readonly Entry[] {
     const batch: Entry[] = [];
-    for (const entries of [this.#closed, this.#open]) {
-      for (const entry of entries.values()) {
+    for (const entries of this.#inOrder) {
+      for (const [id, entry] of entries) {
         if (batch.length >= this.#batchSize) return batch;
+        if (this.#telling.has(id)) continue;
+        this.#telling.add(id);
         batch.push(entry);
       }
     }
@@ -171,8 +192,13 @@ export class LeaseSettlements {
     });
   }
 
-  #entriesOf({ settlement }: Entry): Map<string, Entry> {
-    return settlement.closed ? this.#closed : this.#open;
+  #recalled(batch: readonly Entry[], ids: ReadonlySet<string>): void {
+    this.#options.onRecalled(batch.map(({ settlement }) => settlement).filter(({ id }) => ids.has(id)));
+  }
+
+  #entriesOf(entry: Entry): Map<string, Entry> {
+    if (this.#again.get(entry.settlement.id) === entry) return this.#again;
+    return entry.settlement.closed ? this.#closed : this.#open;
   }
 
   /** What was replaced while it was told is told again. */

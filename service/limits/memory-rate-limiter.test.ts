@@ -289,3 +289,18 @@ test('what is asked is noted for an exchange: held counters each time, new ones 
   take(ask('new'));
   expect(marked).toHaveLength(4);
 });
+
+test('a clock that was an hour ahead for a while keeps nobody out, and what is taken while it is behind is given back', () => {
+  const limiter = new MemoryRateLimiter({ maxCounters: 100 });
+  const startMs = 1_800_000_000_000 - (1_800_000_000_000 % 3_600_000);
+  const one = { counter: 'x', limit: 10, durationMs: 1000, cost: 1 };
+  const remainingAt = (nowMs: number, cost: number): number | undefined =>
+    limiter.take('ws_1', [{ ...one, cost }], nowMs)[0]?.remaining;
+  expect(remainingAt(startMs + 3_600_000, 10)).toBe(0);
+  expect(remainingAt(startMs, 1)).toBe(9);
+  for (let call = 0; call < 5; call += 1) {
+    expect(remainingAt(startMs - 5, 1)).toBe(8);
+    limiter.giveBack('ws_1', [one], startMs - 5);
+  }
+  expect(remainingAt(startMs, 0)).toBe(9);
+});

@@ -1,4 +1,5 @@
 import type { RandomBytes } from '../domain/ids.ts';
+import type { LowAccount } from '../domain/low-credits.ts';
 import type { Vault } from '../vault/types.ts';
 import type { Rows, Writer } from './ports.ts';
 
@@ -19,4 +20,6 @@ export interface ManageDeps {
    * Problem `credits_unavailable` where the ledger doesn't answer. @default leases stay where they are
    */
   readonly recallCredits?: (accountId: string, wanted: number) => Promise<void>;
+  /** Hears of accounts that a call left with few credits, once that is committed; it is in the audit log by then. @default nobody does */
+  readonly onLowCredits?: (low: LowAccount) => void;
 }

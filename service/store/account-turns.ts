@@ -7,6 +7,8 @@ export interface AccountTurnsOptions {
   readonly maxWaiting?: number;
   /** How long one waits at most, in ms. @default 1000, half of what a task of another region waits for an answer */
   readonly maxWaitMs?: number;
+  /** What is told where too many are before it, and nothing was done. @default that of spendings of one account */
+  readonly refusal?: string;
 }
 
 interface Account {
@@ -24,11 +26,18 @@ export class AccountTurns {
   readonly #atOnce: number;
   readonly #maxWaiting: number;
   readonly #maxWaitMs: number;
+  readonly #refusal: string;
 
-  constructor({ atOnce = 2, maxWaiting = 200, maxWaitMs = 1000 }: AccountTurnsOptions = {}) {
+  constructor({
+    atOnce = 2,
+    maxWaiting = 200,
+    maxWaitMs = 1000,
+    refusal = 'Too many calls spend of this account at this moment: no credits were taken.',
+  }: AccountTurnsOptions = {}) {
     this.#atOnce = atOnce;
     this.#maxWaiting = maxWaiting;
     this.#maxWaitMs = maxWaitMs;
+    this.#refusal = refusal;
   }
 
   /** Does the work once it is its turn; fails with Problem `credits_unavailable`, the work not begun, where too many are before it. */
@@ -49,7 +58,7 @@ export class AccountTurns {
 
   /** Resolves once a place was handed over. */
   async #wait({ waiting }: Account): Promise<void> {
-    if (waiting.size >= this.#maxWaiting) throw tooMany();
+    if (waiting.size >= this.#maxWaiting) throw tooMany(this.#refusal);
     await new Promise<void>((resolve, reject) => {
       const goOn = (): void => {
         clearTimeout(timer);
@@ -57,7 +66,7 @@ export class AccountTurns {
       };
       const timer = setTimeout(() => {
         waiting.delete(goOn);
-        reject(tooMany());
+        reject(tooMany(this.#refusal));
       }, this.#maxWaitMs);
       waiting.add(goOn);
     });
@@ -75,10 +84,6 @@ export class AccountTurns {
   }
 }
 
-function tooMany(): Problem {
-  return new Problem(
-    'credits_unavailable',
-    'Too many calls spend of this account at this moment: no credits were taken.',
-    { retryAfterS: 1 },
-  );
+function tooMany(refusal: string): Problem {
+  return new Problem('credits_unavailable', refusal, { retryAfterS: 1 });
 }

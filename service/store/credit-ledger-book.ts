@@ -26,6 +26,8 @@ export interface Account {
   dirty: boolean;
   /** Asked leases back just now; the moment of it has to be written. */
   recalledNow: boolean;
+  /** Whoever waited for leases has what there was: they may be granted again. */
+  recallOver: boolean;
 }
 
 export type DrawState = 'open' | 'direct' | 'closed' | 'lost';
@@ -52,6 +54,8 @@ export interface Told {
   readonly recalled: ReadonlySet<string>;
   /** Credits that were spent and that the account no longer had. */
   readonly overspent: number;
+  /** Of these, by account. */
+  readonly overspentOf: ReadonlyMap<string, number>;
   /** Draws that were called off. */
   readonly cancelled: number;
 }
@@ -81,7 +85,7 @@ export class Settling {
   readonly #rows: Map<string, DrawRow>;
   readonly #written = new Set<DrawRow>();
   readonly #recalled = new Set<string>();
-  #overspent = 0;
+  readonly #overspent = new Map<string, number>();
   #cancelled = 0;
 
   constructor(epoch: Epoch, accounts: ReadonlyMap<string, Account>, rows: readonly DrawRow[]) {
@@ -94,7 +98,8 @@ export class Settling {
     return {
       rows: this.#written,
       recalled: this.#recalled,
-      overspent: this.#overspent,
+      overspent: [...this.#overspent.values()].reduce((sum, credits) => sum + credits, 0),
+      overspentOf: this.#overspent,
       cancelled: this.#cancelled,
     };
   }
@@ -178,7 +183,9 @@ export class Settling {
     row.amount += taken;
     row.spent += taken;
     row.overspent += beyond - taken;
-    this.#overspent += beyond - taken;
+    if (beyond > taken) {
+      this.#overspent.set(account.id, (this.#overspent.get(account.id) ?? 0) + beyond - taken);
+    }
   }
 }
 

@@ -1,4 +1,5 @@
-import { leaseSize, lowThreshold, nearOf } from '../domain/lease-size.ts';
+import { leaseSize, nearOf } from '../domain/lease-size.ts';
+import { type LowAccount, lowAccountOf, lowEntryOf } from '../domain/low-credits.ts';
 import { Problem } from '../domain/problem.ts';
 import type { WriteTransaction } from '../manage/ports.ts';
 import type { Draw, Drawn } from '../verify/ports.ts';
@@ -21,41 +22,35 @@ export interface Happened {
   readonly low: readonly LowAccount[];
 }
 
-export interface LowAccount {
-  readonly accountId: string;
-  readonly workspaceId: string;
-  /** Below so many credits, few are left. */
-  readonly threshold: number;
-  readonly unspent: number;
-}
-
 export type Attempted =
   | { readonly kind: 'drawn'; readonly drawn: Drawn; readonly isNew: boolean; readonly happened: Happened }
   /** There are enough as soon as tasks return what was asked back just now. */
-  | { readonly kind: 'short'; readonly happened: Happened };
+  | { readonly kind: 'short'; readonly happened: Happened }
+  /** What was waited for is lost, but there would be enough in leases that were granted meanwhile: neither drawn nor refused. */
+  | { readonly kind: 'held'; readonly happened: Happened };
 
 export interface AttemptOptions {
   /** For so long tasks are given time to return leases, in ms; none is granted meanwhile. */
   readonly recallMs: number;
   /** That time is over: what wasn't returned is given up. */
   readonly isFinal: boolean;
+  /** Nobody waits for leases of the account any more once this draw is had or refused: they may be granted again. */
+  readonly endsWaiting: boolean;
 }
 
+/** Of the time that tasks are given: who waited for it did so by another clock, and timers come a moment early. */
+const NEARLY = 0.9;
 const NOTHING_HAPPENED: Happened = { recalls: 0, lost: 0, low: [] };
 
 /** One try of a draw, in a transaction of the home's epoch. */
 export async function attemptDraw(
   transaction: WriteTransaction,
   draw: Draw,
-  { recallMs, isFinal }: AttemptOptions,
+  { recallMs, isFinal, endsWaiting }: AttemptOptions,
 ): Promise<Attempted> {
   const { epoch } = transaction.revision;
   const account = (await lockAccounts(transaction, [draw.accountId], recallMs)).get(draw.accountId);
-  // An account that isn't there has nothing.
-  if (account === undefined) {
-    const drawn = { spent: draw.cost === 0, leased: 0, free: 0, generation: 0, epoch };
-    return { kind: 'drawn', drawn, isNew: true, happened: NOTHING_HAPPENED };
-  }
+  if (account === undefined) throw gone();
   const [before] = await readDraws(transaction, [draw.id]);
   if (before !== undefined) {
     return {
@@ -71,6 +66,11 @@ export async function attemptDraw(
     else if (draw.cost <= unspentOf(account)) await page.recall();
     // Without waiting where leases would not do, or are all lost: whoever could return them doesn't make it any more.
     if (!isFinal && draw.cost <= unspentOf(account)) return { kind: 'short', happened: await page.end([]) };
+    if (draw.cost <= unspentOf(account)) {
+      await page.recall();
+      return { kind: 'held', happened: await page.end([]) };
+    }
+    if (endsWaiting) page.endRecall();
     account.dirty ||= !account.refused;
     account.refused = true;
     const refused = { spent: false, leased: 0, free: unspentOf(account) };
@@ -82,6 +82,7 @@ export async function attemptDraw(
       happened,
     };
   }
+  if (endsWaiting) page.endRecall();
   const row = take(account, draw, epoch);
   if (unspentOf(account) <= nearOf(account.granted) && account.live > 0) await page.recall();
   const happened = await page.end(row === null ? [] : [row]);
@@ -124,7 +125,11 @@ function take(account: Account, draw: Draw, epoch: DrawRow['epoch']): DrawRow | 
 
 /** A draw that came before: its answer once more. */
 function drawnBefore(row: DrawRow, account: Account): Drawn {
-  if (row.accountId !== account.id) throw new Error('a draw names its account for good');
+  if (row.accountId !== account.id) {
+    throw new Problem('credits_unavailable', 'A draw of this id is another account’s: it takes no credits.', {
+      retryAfterS: 1,
+    });
+  }
   if (row.state === 'closed') {
     throw new Problem('credits_unavailable', 'This draw was called off or settled: it takes no credits.', {
       retryAfterS: 1,
@@ -132,6 +137,13 @@ function drawnBefore(row: DrawRow, account: Account): Drawn {
   }
   const { generation, epoch } = row;
   return { spent: true, leased: row.amount - row.cost, free: account.free, generation, epoch };
+}
+
+/** The key has another account by now, or unlimited credits, and the task that asks will hear of it: no reason to refuse its callers. */
+function gone(): Problem {
+  return new Problem('credits_unavailable', 'This account of credits is no more: it takes no credits.', {
+    retryAfterS: 1,
+  });
 }
 
 /** An account in a transaction, with what has to be told of it. */
@@ -163,9 +175,17 @@ class Page {
     await tellOf(this.#transaction, [account.id]);
   }
 
-  /** Gives up what was asked back so long ago. */
+  /** What was waited for has come or won't. */
+  endRecall(): void {
+    const account = this.#account;
+    account.dirty ||= account.recalling;
+    account.recallOver = true;
+    account.recalling = false;
+  }
+
+  /** Gives up what was asked back so long ago, or nearly. */
   async lose(afterMs: number): Promise<void> {
-    const lost = await loseLeases(this.#transaction, this.#account.id, afterMs);
+    const lost = await loseLeases(this.#transaction, this.#account.id, afterMs * NEARLY);
     this.#account.live -= lost;
     this.#lost += lost;
   }
@@ -181,19 +201,7 @@ class Page {
 
 /** Notes in the audit log that few credits are left. */
 export function noteLow(transaction: WriteTransaction, account: Account): LowAccount {
-  const { id: accountId, workspaceId, granted } = account;
-  const threshold = lowThreshold(granted);
-  const unspent = unspentOf(account);
-  transaction.audit({
-    workspaceId,
-    actorKind: 'system',
-    actorId: 'ledger',
-    requestId: '',
-    clientAddress: '',
-    action: 'credits.low',
-    targetKind: 'credits',
-    targetId: accountId,
-    detail: { accountId, threshold, unspent },
-  });
-  return { accountId, workspaceId, threshold, unspent };
+  const low = lowAccountOf({ ...account, unspent: unspentOf(account) });
+  transaction.audit(lowEntryOf(low));
+  return low;
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { startTestPostgres, type TestPostgres } from '../../test/postgres.ts';
 import { makeWriteSide, type WriteSide } from '../../test/write-side.ts';
@@ -214,6 +215,126 @@ test('draws that wait for leases hold neither a connection nor a turn, and only 
   } finally {
     await pool.end();
   }
+});
+
+test('a lease is lost after one wait for it, however long it took until it was asked back', async () => {
+  await given(16_000);
+  const ledger = ledgerOn(side.pool);
+  expect(await ledger.draw(drawOf(0, { wanted: 1000 }))).toMatchObject({ leased: 1000 });
+  // Far from the end: the draw that has to wait is the first one to ask the lease back.
+  expect(await ledger.draw(drawOf(14_900))).toMatchObject({ spent: true, free: 100 });
+  expect(ledger.counters.recalls).toBe(0);
+  const holder = await side.pool.connect();
+  let waiting: Promise<unknown>;
+  try {
+    await holder.query('begin');
+    await holder.query('select from credit_accounts where id = $1 for update', [account]);
+    waiting = ledger.draw(drawOf(500));
+    await delay(150);
+    await holder.query('commit');
+  } finally {
+    holder.release();
+  }
+  expect(await waiting).toMatchObject({ spent: false, free: 100 });
+  expect(ledger.counters).toMatchObject({ recalls: 1, lost: 1000 });
+  const { rows } = await side.pool.query(
+    `select state from credit_draws where account_id = $1 and amount = 1000`,
+    [account],
+  );
+  expect(rows).toEqual([{ state: 'lost' }]);
+  const began = performance.now();
+  expect(await ledger.draw(drawOf(500))).toMatchObject({ spent: false, free: 100 });
+  expect(performance.now() - began).toBeLessThan(300);
+});
+
+/** Does something while another transaction holds the rows of these accounts. */
+async function whileHeld(ids: readonly string[], work: () => Promise<void>): Promise<void> {
+  const holder = await side.pool.connect();
+  try {
+    await holder.query('begin');
+    await holder.query('select from credit_accounts where id = any($1::text[]) for update', [ids]);
+    await work();
+  } finally {
+    await holder.query('rollback');
+    holder.release();
+  }
+}
+
+test('however many accounts are drawn of at once, settlements and leases that are wanted early find a place', async () => {
+  const held = Array.from({ length: 20 }, (_, n) => `${account} held ${n}`);
+  for (const id of held) await given(16_000, id);
+  await given(16_000);
+  const pool = createPool({ url, applicationName: 'crowd', connections: 10, onIdleError: () => {} });
+  const ledger = ledgerOn(pool);
+  try {
+    const lease = drawOf(0, { wanted: 100 });
+    const { epoch } = await ledger.draw(lease);
+    let crowd: Promise<PromiseSettledResult<unknown>[]> = Promise.resolve([]);
+    await whileHeld(held, async () => {
+      crowd = Promise.allSettled(held.map(async (id) => await ledger.draw(drawOf(1, { accountId: id }))));
+      await expect.poll(() => pool.totalCount - pool.idleCount).toBe(4);
+      const began = performance.now();
+      expect(await ledger.draw(drawOf(0, { wanted: 100 }))).toMatchObject({ leased: 100 });
+      await ledger.settle([{ ...callingOff(lease), epoch, spent: 10 }]);
+      expect(performance.now() - began).toBeLessThan(700);
+      expect(pool.waitingCount).toBe(0);
+      await expect.poll(() => ledger.counters.settlements).toBe(1);
+      // Whoever came behind them hears of it before it would give up by itself, and nothing is done for it later.
+      await expect(ledger.draw(drawOf(1))).rejects.toMatchObject({
+        code: 'credits_unavailable',
+        message: expect.stringContaining('the zone’s accounts'),
+      });
+      expect(performance.now() - began).toBeLessThan(2000);
+    });
+    const served = (await crowd).filter(({ status }) => status === 'fulfilled');
+    expect(served).toHaveLength(4);
+    expect(await stored()).toEqual({ free: '15890', leased: '100', spent: '10' });
+  } finally {
+    await pool.end();
+  }
+});
+
+test('a batch of settlements soon gives up an account that somebody holds', async () => {
+  await given(16_000);
+  const ledger = ledgerOn(side.pool);
+  const lease = drawOf(0, { wanted: 100 });
+  await ledger.draw(lease);
+  await whileHeld([account], async () => {
+    const began = performance.now();
+    await expect(ledger.settle([callingOff(lease)])).rejects.toMatchObject({ code: 'credits_unavailable' });
+    expect(performance.now() - began).toBeLessThan(2000);
+  });
+  await ledger.settle([callingOff(lease)]);
+  expect(await stored()).toEqual({ free: '16000', leased: '0', spent: '0' });
+});
+
+test('leases are granted again as soon as those who waited for some have them', async () => {
+  await given(16_000);
+  const ledger = ledgerOn(side.pool, 20_000);
+  const lease = drawOf(0, { wanted: 1000 });
+  const { epoch } = await ledger.draw(lease);
+  const waiting = ledger.draw(drawOf(15_500));
+  await expect.poll(() => ledger.counters.recalls).toBe(1);
+  expect(await ledger.draw(drawOf(0, { wanted: 100 }))).toMatchObject({ leased: 0 });
+  await ledger.settle([{ ...callingOff(lease), epoch }]);
+  expect(await waiting).toMatchObject({ spent: true, free: 500 });
+  expect(await ledger.draw(drawOf(0, { wanted: 100 }))).toMatchObject({ leased: 31 });
+});
+
+test('a clock that was set back neither keeps leases from being granted nor from being lost', async () => {
+  await given(16_000);
+  const ledger = ledgerOn(side.pool, 50);
+  await ledger.draw(drawOf(0, { wanted: 1000 }));
+  await side.pool.query(`update credit_accounts set recalled_at = now() + interval '1 hour' where id = $1`, [
+    account,
+  ]);
+  expect(await ledger.draw(drawOf(0, { wanted: 10 }))).toMatchObject({ leased: 10 });
+  await side.pool.query(
+    `update credit_draws set recalled_at = now() + interval '1 hour' where account_id = $1`,
+    [account],
+  );
+  expect(await ledger.draw(drawOf(15_000))).toMatchObject({ spent: false, free: 14_990 });
+  expect(ledger.counters.lost).toBe(1010);
 });
 
 test('where the database can’t be reached there is no answer', async () => {

@@ -246,7 +246,8 @@ async function make(turn: Turn, keyId: string): Promise<void> {
       await new Refiller({ writer: side.writer, epoch: () => side.epoch, log, nowMs: () => nowMs }).refill();
       break;
     case 'reroll':
-      await side.manage.keys.rerollKey(context, { keyId, expiration: 3_600_000 });
+      // Longer than all refills of a story together: of a key that has expired no other is made.
+      await side.manage.keys.rerollKey(context, { keyId, expiration: 90 * DAY_MS });
       break;
     case 'epoch': {
       const before = side.epoch;
@@ -324,6 +325,7 @@ test('whatever happens, granted = free + leased + spent, and nobody is answered 
         }
       }
     }),
-    { numRuns: 40 },
+    // A failure is told of in time, if need be with a longer story than would do.
+    { numRuns: 40, interruptAfterTimeLimit: 90_000 },
   );
 });

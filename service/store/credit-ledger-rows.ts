@@ -3,11 +3,14 @@ import type { Account, DrawRow, DrawState } from './credit-ledger-book.ts';
 
 /** The statements of the ledger. bigint columns come as text; balances are bounded where they are written, so that a number holds them. */
 
-/** In one order, so that two transactions never wait for each other in a circle. $2: ms for which no lease is granted after a recall. */
+/**
+ * In one order, so that two transactions never wait for each other in a circle. $2: ms for which no lease is granted after a recall. A
+ * moment in the future is one of before the clock was set back: it is over.
+ */
 const LOCK_ACCOUNTS = `
 select id, workspace_id as "workspaceId", generation::text, granted::text, free::text, leased::text, spent::text,
   coalesce(low_generation = generation, false) as low, refused,
-  coalesce(recalled_at > clock_timestamp() - make_interval(secs => $2::float8 / 1000), false) as recalling
+  coalesce(recalled_at between clock_timestamp() - make_interval(secs => $2::float8 / 1000) and clock_timestamp(), false) as recalling
 from credit_accounts where id = any($1::text[]) order by id for update`;
 
 /** A statement of its own after the locks, for what it sees must be later than they are. */
@@ -26,9 +29,9 @@ const WRITE = `
 with written as (
   update credit_accounts a set free = w.free, leased = w.leased, spent = w.spent, refused = w.refused,
     low_generation = case when w.low then a.generation end,
-    recalled_at = case when w."recalledNow" then clock_timestamp() else a.recalled_at end
+    recalled_at = case when w."recalledNow" then clock_timestamp() when not w."recallOver" then a.recalled_at end
   from json_to_recordset($1::json) as w (id text, free bigint, leased bigint, spent bigint, refused boolean, low boolean,
-    "recalledNow" boolean)
+    "recalledNow" boolean, "recallOver" boolean)
   where a.id = w.id
 )
 insert into credit_draws (id, account_id, generation, holder, epoch, epoch_id, cost, amount, spent, overspent, state, recalled_at,
@@ -57,12 +60,12 @@ from (
 where d.id = out.id and (out.fresh or out.stopped)
 returning d.account_id as id, (d.amount - d.spent)::text as held, out.stopped`;
 
-/** $2: ms since a lease was asked back. */
+/** $2: ms since a lease was asked back; one that was in the future was so before the clock was set back. */
 const LOSE = `
 update credit_draws d set state = 'lost'
 from credit_accounts a
 where a.id = $1 and d.account_id = a.id and d.generation = a.generation and d.state = 'open' and d.amount > d.spent
-  and d.recalled_at <= clock_timestamp() - make_interval(secs => $2::float8 / 1000)
+  and d.recalled_at not between clock_timestamp() - make_interval(secs => $2::float8 / 1000) and clock_timestamp()
 returning (d.amount - d.spent)::text as held`;
 
 /** Change rows without an audit line: nobody did anything, and what tasks do of it is in the book. */
@@ -121,6 +124,7 @@ export async function lockAccounts(
         live: liveOf.get(row.id) ?? 0,
         dirty: false,
         recalledNow: false,
+        recallOver: false,
       },
     ]),
   );

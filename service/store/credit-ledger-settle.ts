@@ -5,6 +5,9 @@ import { type Account, crossesLow, Settling, type Told, unspentOf } from './cred
 import { type Happened, noteLow } from './credit-ledger-draw.ts';
 import { lockAccounts, readDraws, recallLeases, tellOf, writeBook } from './credit-ledger-rows.ts';
 
+/** For the rows of accounts, in ms. */
+const LOCK_TIMEOUT_MS = 200;
+
 /** What settling led to, for counters and whoever told. */
 export interface SettledBatch {
   readonly told: Told;
@@ -21,6 +24,8 @@ export async function settleBatch(
   settlements: readonly Settlement[],
   { recallMs }: { readonly recallMs: number },
 ): Promise<SettledBatch> {
+  // One account that somebody else holds must not keep all the others: the task tells of fewer at a time then.
+  await transaction.query(`select set_config('lock_timeout', '${LOCK_TIMEOUT_MS}', true)`);
   const ids = [...new Set(settlements.map(({ accountId }) => accountId))];
   const accounts = await lockAccounts(transaction, ids, recallMs);
   const rows = await readDraws(transaction, [...new Set(settlements.map(({ id }) => id))]);

@@ -71,6 +71,10 @@ export class RecallWaits {
     return false;
   }
 
+  isWaitedFor(accountId: string): boolean {
+    return this.#accounts.has(accountId);
+  }
+
   /** Something was returned: looks at once. */
   kick(): void {
     if (this.#accounts.size > 0) this.#schedule(0);

@@ -3,6 +3,8 @@ import { startTestPostgres, type TestPostgres } from '../../test/postgres.ts';
 import { makeWriteSide, readChanges, type WriteSide } from '../../test/write-side.ts';
 import type { Draw, Drawn, Settlement } from '../verify/ports.ts';
 import { PostgresCreditLedger, type PostgresCreditLedgerOptions } from './credit-ledger.ts';
+import { readOutstanding } from './credit-ledger-rows.ts';
+import { rowsOf } from './rows.ts';
 
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
@@ -130,15 +132,18 @@ test('takes credits or none, and says what is left of which generation; no chang
   expect(ledger.counters).toMatchObject({ draws: 4, direct: 2, granted: 0, refused: 2, recalls: 0 });
 });
 
-test('the largest balance stays exact, and an account that isn’t there has nothing', async () => {
+test('the largest balance stays exact; an account that isn’t there, or another one’s draw, is no refusal', async () => {
   await given(Number.MAX_SAFE_INTEGER);
   expect(await ledger.draw(drawOf({ cost: 1 }))).toMatchObject({ free: Number.MAX_SAFE_INTEGER - 1 });
-  expect(await ledger.draw(drawOf({ accountId: 'ca_unknown', cost: 1, wanted: 5 }))).toMatchObject({
-    spent: false,
-    leased: 0,
-    free: 0,
-    generation: 0,
-  });
+  const drawn = drawOf({ cost: 1 });
+  await ledger.draw(drawn);
+  await given(5, { id: `${account} other` });
+  for (const draw of [
+    drawOf({ accountId: 'ca_unknown', cost: 1, wanted: 5 }),
+    { ...drawn, accountId: `${account} other` },
+  ]) {
+    await expect(ledger.draw(draw)).rejects.toMatchObject({ code: 'credits_unavailable', retryAfterS: 1 });
+  }
 });
 
 test('a lease is spent of, reported and returned; reports come in any order and any number', async () => {
@@ -390,21 +395,29 @@ test('what was spent of a home whose last commits were lost is taken once, and w
   ]);
   expect(await stored()).toEqual({ granted: 100, free: 0, leased: 0, spent: 100 });
   expect(ledger.counters.overspent).toBe(15);
-  expect(logged).toContainEqual({ credits: 10 });
+  expect(logged).toContainEqual({ credits: 10, accounts: { [account]: 10 } });
 });
 
 test('what is out is counted for metrics: leases, credits in them, and credits that are lost', async () => {
-  const before = await ledger.outstanding();
+  const before = await readOutstanding(rowsOf(side.pool));
   await given(16_000);
   await lease(100);
   const { draw, drawn } = await lease(200);
   await ledger.settle([settlementOf(draw, drawn, { spent: 50, closed: false })]);
   await lease(300);
   await side.pool.query(`update credit_draws set state = 'lost' where id = $1`, [`draw_${draws}`]);
-  const after = await ledger.outstanding();
+  const after = await readOutstanding(rowsOf(side.pool));
   expect({
     leases: after.leases - before.leases,
     leased: after.leased - before.leased,
     lost: after.lost - before.lost,
   }).toEqual({ leases: 2, leased: 250, lost: 300 });
+  const { epoch } = side;
+  try {
+    await expect.poll(() => ledger.outstanding).toEqual(after);
+    side.epoch = null;
+    expect(ledger.outstanding).toEqual({ leases: 0, leased: 0, lost: 0 });
+  } finally {
+    side.epoch = epoch;
+  }
 });

@@ -1,4 +1,5 @@
 import { DatabaseError, type Pool } from 'pg';
+import type { LowAccount } from '../domain/low-credits.ts';
 import { Problem } from '../domain/problem.ts';
 import { compareEpochs, type Epoch } from '../domain/revision.ts';
 import type { Log } from '../home/ports.ts';
@@ -13,8 +14,10 @@ import {
 } from '../verify/ports.ts';
 import { AccountTurns, type AccountTurnsOptions } from './account-turns.ts';
 import { attemptDraw, attemptRecall, type AttemptOptions, type Happened } from './credit-ledger-draw.ts';
+import { OutstandingView } from './credit-ledger-outstanding.ts';
 import { lookAt, type Outstanding, readOutstanding } from './credit-ledger-rows.ts';
 import { settleBatch } from './credit-ledger-settle.ts';
+import { loseSilentLeases } from './credit-ledger-silent.ts';
 import { RecallWaits } from './credit-ledger-waits.ts';
 import { EpochWriter } from './epoch-writer.ts';
 import { rowsOf } from './rows.ts';
@@ -60,7 +63,29 @@ export interface CreditLedgerCounters {
 const DEFAULT_RECALL_MS = 1500;
 /** Within what a task waits for an answer. */
 const RESOLVE_TIMEOUT_MS = 500;
-const SETTLING = { atOnce: 2, maxWaiting: 1000, maxWaitMs: 1500 };
+const SETTLING = {
+  atOnce: 2,
+  maxWaiting: 1000,
+  maxWaitMs: 1500,
+  refusal: 'Too many tasks settle credits at this moment: nothing was settled.',
+};
+/**
+ * Draws of all accounts together. Were they to wait for connections, those whose callers have given up would be served first, for nothing,
+ * and settlements after all of them. Leases that are wanted before they are needed have places of their own: each is for many calls.
+ */
+const WAITING = {
+  maxWaiting: 2000,
+  maxWaitMs: 700,
+  refusal: 'Too many calls spend of the zone’s accounts at this moment: no credits were taken.',
+};
+const PREFETCHING = { ...WAITING, atOnce: 2 };
+/** More than draws of one account are under way at a time. */
+const SPENDING_MIN = 3;
+/** Two each for settlements, for leases that are wanted early, and for what looks at the table now and then. */
+const KEPT_CONNECTIONS = 6;
+const DEFAULT_CONNECTIONS = 10;
+/** Accounts that a log line names at most. */
+const NAMED_MAX = 20;
 
 /**
  * The ledger of the home's database: each draw, and each batch of settlements, is a short transaction of the home's epoch that holds the
@@ -80,31 +105,43 @@ export class PostgresCreditLedger implements CreditLedger {
     lowBalance: 0,
     failed: 0,
   };
-  readonly #pool: Pool;
   readonly #writer: EpochWriter;
   readonly #log: PostgresCreditLedgerOptions['log'];
   readonly #turns: AccountTurns;
   readonly #settling = new AccountTurns(SETTLING);
+  readonly #prefetching = new AccountTurns(PREFETCHING);
+  readonly #spending: AccountTurns;
   readonly #waits: RecallWaits;
   readonly #recallMs: number;
+  readonly #outstanding: OutstandingView;
 
   constructor({ pool, epoch, log, turns, recallMs = DEFAULT_RECALL_MS }: PostgresCreditLedgerOptions) {
-    this.#pool = pool;
     this.#writer = new EpochWriter({ pool, epoch, resolveTimeoutMs: RESOLVE_TIMEOUT_MS });
     this.#log = log;
     this.#turns = new AccountTurns(turns);
+    const connections = pool.options.max ?? DEFAULT_CONNECTIONS;
+    this.#spending = new AccountTurns({
+      ...WAITING,
+      atOnce: Math.max(SPENDING_MIN, connections - KEPT_CONNECTIONS),
+    });
     this.#waits = new RecallWaits({ look: async (ids) => await lookAt(rowsOf(pool), ids) });
     this.#recallMs = recallMs;
+    this.#outstanding = new OutstandingView({
+      read: async () => await readOutstanding(rowsOf(pool)),
+      isHome: () => epoch() !== null,
+    });
   }
 
   async draw(draw: Draw): Promise<Drawn> {
-    const attempted = await this.#recalling(draw.accountId, draw.cost, async (options) => {
+    const places = draw.cost === 0 ? this.#prefetching : this.#spending;
+    const attempted = await this.#recalling(draw.accountId, draw.cost, places, async (options) => {
       const attempt = await this.#write(async (transaction) => {
         refuseEarlier(draw.epoch, transaction);
         return await attemptDraw(transaction, draw, options);
       });
-      return attempt.kind === 'drawn' ? { done: attempt, happened: attempt.happened } : attempt;
+      return attempt.kind === 'short' ? attempt : { done: attempt, happened: attempt.happened };
     });
+    if (attempted.kind === 'held') throw held();
     const { drawn, isNew } = attempted;
     if (isNew) this.#countDrawn(draw, drawn);
     return drawn;
@@ -114,7 +151,7 @@ export class PostgresCreditLedger implements CreditLedger {
    * Asks tasks for the leases of an account until so many credits are free or no lease is out, for a bounded time. Fails as a draw does.
    */
   async recall(accountId: string, wanted: number): Promise<void> {
-    await this.#recalling(accountId, wanted, async (options) => {
+    await this.#recalling(accountId, wanted, this.#spending, async (options) => {
       const attempt = await this.#write(
         async (transaction) => await attemptRecall(transaction, { accountId, wanted }, options),
       );
@@ -140,7 +177,11 @@ export class PostgresCreditLedger implements CreditLedger {
     if (told.overspent > 0) {
       this.counters.overspent += told.overspent;
       this.#log?.error(
-        { credits: told.overspent },
+        {
+          credits: told.overspent,
+          accounts: Object.fromEntries([...told.overspentOf].slice(0, NAMED_MAX)),
+          ...(told.overspentOf.size > NAMED_MAX ? { otherAccounts: told.overspentOf.size - NAMED_MAX } : {}),
+        },
         'credits were spent of a home whose last commits were lost, and not all of them were there any more',
       );
     }
@@ -149,30 +190,57 @@ export class PostgresCreditLedger implements CreditLedger {
     return { recalled };
   }
 
-  /** What is out at this moment. Reads a row for each lease: for metrics that are looked at rarely. Fails as the database does. */
-  async outstanding(): Promise<Outstanding> {
-    return await readOutstanding(rowsOf(this.#pool));
+  /**
+   * Gives up leases of which nothing was heard for `afterMs`, looking for `batch` of them; returns how many it gave up. Fails as a draw
+   * does.
+   */
+  async loseSilent(afterMs: number, batch: number): Promise<number> {
+    const { leases, happened } = await this.#write(
+      async (transaction) => await loseSilentLeases(transaction, { afterMs, batch }),
+    );
+    this.#count(happened);
+    return leases;
+  }
+
+  /** What is out, for metrics: as it was read when somebody asked before, up to 15 s ago or longer; nothing away from home. */
+  get outstanding(): Outstanding {
+    return this.#outstanding.current;
+  }
+
+  /** Counts and logs that an account came to have few credits left. For whoever else changes balances, once that is committed. */
+  noteLow(account: LowAccount): void {
+    this.counters.lowBalance += 1;
+    this.#log?.warn({ ...account }, 'an account has few credits left');
   }
 
   /** Tries, and waits for leases to be returned where that would help, for a bounded time; who waits doesn't have a turn. */
   async #recalling<T>(
     accountId: string,
     wanted: number,
+    places: AccountTurns,
     attempt: (options: AttemptOptions) => Promise<{ readonly done?: T; readonly happened: Happened }>,
   ): Promise<T> {
     const recallMs = this.#recallMs;
-    const deadline = performance.now() + recallMs;
+    let deadline: number | null = null;
     let isFinal = false;
     for (;;) {
-      const options = { recallMs, isFinal };
-      // Who would only find what those who wait have found needs no transaction for it.
-      const attempted = await this.#turns.run(accountId, async () =>
-        !options.isFinal && this.#waits.isShortOf(accountId, wanted) ? null : await attempt(options),
+      const [final, hasWaited] = [isFinal, deadline !== null];
+      const attempted = await this.#turns.run(
+        accountId,
+        async () =>
+          await places.run('', async () => {
+            // Who would only find what those who wait have found needs no transaction for it.
+            if (!final && this.#waits.isShortOf(accountId, wanted)) return null;
+            const endsWaiting = hasWaited && !this.#waits.isWaitedFor(accountId);
+            return await attempt({ recallMs, isFinal: final, endsWaiting });
+          }),
       );
       if (attempted !== null) {
         this.#count(attempted.happened);
         if (attempted.done !== undefined) return attempted.done;
       }
+      // From when leases have been asked back: whatever took long before that gave their holders no time.
+      deadline ??= performance.now() + recallMs;
       isFinal = !(await this.#waits.wait(accountId, wanted, deadline - performance.now()));
     }
   }
@@ -198,8 +266,7 @@ export class PostgresCreditLedger implements CreditLedger {
     const { counters } = this;
     counters.recalls += recalls;
     counters.lost += lost;
-    counters.lowBalance += low.length;
-    for (const account of low) this.#log?.warn({ ...account }, 'an account has few credits left');
+    for (const account of low) this.noteLow(account);
   }
 }
 
@@ -207,6 +274,12 @@ export class PostgresCreditLedger implements CreditLedger {
 function refuseEarlier(known: Epoch | null, { revision }: WriteTransaction): void {
   if (known === null || compareEpochs(known, revision.epoch) <= 0) return;
   throw new Problem('credits_unavailable', 'The home has moved to another region; nothing was done.', {
+    retryAfterS: 1,
+  });
+}
+
+function held(): Problem {
+  return new Problem('credits_unavailable', 'Tasks hold the credits that are left, and are asked for them.', {
     retryAfterS: 1,
   });
 }

@@ -115,6 +115,28 @@ test('a key is read with its rate limits by name, its account of credits and the
   expect(await reader.readShared([{ kind: 'credits', id: ids.account }])).toEqual([account]);
 });
 
+test('a key without an account is read with its identity’s, also where that was deleted; its own comes first', async () => {
+  const { principal, hash, ids, run } = await makeKey();
+  const shared = `shared_${ids.account}`;
+  await run(
+    'insert into credit_accounts (id, workspace_id, granted, free) values ($1, $2, 4, 4)',
+    shared,
+    principal.workspaceId,
+  );
+  await run('update identities set credit_account_id = $2 where id = $1', ids.identity, shared);
+  const spent = async () => {
+    const read = (await reader.readRecords([hash])).keys.get(hash);
+    return [read?.row.creditAccountId, find(read?.shared, 'credits')?.id];
+  };
+  expect(await spent()).toEqual([ids.account, ids.account]);
+  await run('update keys set credit_account_id = null where id = $1', ids.key);
+  expect(await spent()).toEqual([shared, shared]);
+  await run('update identities set deleted_at = now() where id = $1', ids.identity);
+  expect(await spent()).toEqual([shared, shared]);
+  await run('update identities set credit_account_id = null where id = $1', ids.identity);
+  expect(await spent()).toEqual([null, undefined]);
+});
+
 test('deleted roles, permissions and identities are not there, neither with a key nor alone', async () => {
   const { hash, ids, run } = await makeKey();
   for (const table of ['identities', 'permissions']) {

@@ -10,7 +10,7 @@ vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 });
 
 const KEYS = 100_000;
 const PAGE = 2000;
-const LARGE = new Set(['keys', 'key_roles', 'key_permissions', 'identities']);
+const LARGE = new Set(['keys', 'key_roles', 'key_permissions', 'identities', 'credit_accounts']);
 const FLOOR = [null, null, null, null, null, null, null];
 
 let postgres: TestPostgres;
@@ -28,10 +28,12 @@ beforeAll(async () => {
     insert into permissions select 'perm_' || i, 'ws_1', 'p' || i, 'p' from generate_series(1, 50) i;
     insert into roles select 'role_' || i, 'ws_1', 'r' || i from generate_series(1, 20) i;
     insert into role_permissions select 'role_' || (1 + i % 20), 'perm_' || i from generate_series(1, 50) i;
-    insert into identities (id, workspace_id, external_id)
-      select 'id_' || i, 'ws_1', 'user_' || i from generate_series(1, ${KEYS}) i;
-    insert into keys (id, workspace_id, api_id, identity_id, hash, start, created_at)
-      select 'key_' || i, 'ws_1', 'api_1', 'id_' || i, sha256(('k' || i)::bytea), 'x', now() - make_interval(secs => i)
+    insert into credit_accounts (id, workspace_id, granted, free)
+      select 'credits_' || i, 'ws_1', 9, 9 from generate_series(1, ${KEYS}) i;
+    insert into identities (id, workspace_id, external_id, credit_account_id)
+      select 'id_' || i, 'ws_1', 'user_' || i, 'credits_' || i from generate_series(1, ${KEYS}) i;
+    insert into keys (id, workspace_id, api_id, identity_id, credit_account_id, hash, start, created_at)
+      select 'key_' || i, 'ws_1', 'api_1', 'id_' || i, case when i % 2 = 0 then 'credits_' || i end, sha256(('k' || i)::bytea), 'x', now() - make_interval(secs => i)
       from generate_series(1, ${KEYS}) i;
     insert into key_roles select 'key_' || i, 'role_' || (1 + i % 20) from generate_series(1, ${KEYS}) i;
     insert into key_permissions select 'key_' || i, 'perm_' || (1 + i % 50) from generate_series(1, ${KEYS}) i`);

@@ -31,6 +31,10 @@ const ROLE_BODY = (
 const CREDITS_BODY = (a: string): string =>
   `json_build_object('id', ${a}.id, 'generation', ${a}.generation, 'free', ${a}.free)`;
 
+/** The account that a key spends: its own before its identity's, also where that was deleted. Null: unlimited. */
+const ACCOUNT_ID = (k: string): string =>
+  `coalesce(${k}.credit_account_id, (select i.credit_account_id from identities i where i.id = ${k}.identity_id))`;
+
 /**
  * `keys`, `rootKeys` and `namespaces` are the conditions, order and limit that select from `keys k`, `root_keys k` and
  * `ratelimit_namespaces k`. `place` numbers the keys
@@ -40,7 +44,7 @@ const CREDITS_BODY = (a: string): string =>
 function recordsSql(keys: string, rootKeys: string, namespaces: string, place: string): string {
   return `
 with found as materialized (
-  select k.* from keys k
+  select k.*, ${ACCOUNT_ID('k')} as account_id from keys k
   join apis a on a.id = k.api_id and a.deleted_at is null
   where k.deleted_at is null and ${keys}
 ), found_root as materialized (
@@ -55,7 +59,7 @@ with found as materialized (
 select 'key' as kind, json_build_object('hash', encode(f.hash, 'hex'), 'keyId', f.id, 'workspaceId', f.workspace_id,
   'apiId', f.api_id, 'identityId', f.identity_id, 'name', f.name, 'meta', f.meta::text, 'enabled', f.enabled,
   'expiresAtMs', ${EPOCH_MS('f.expires_at')}, 'roleIds', coalesce(r.ids, '{}'), 'permissionIds', coalesce(p.ids, '{}'),
-  'ratelimits', ${RATE_LIMITS('key_id', 'f.id')}, 'creditAccountId', f.credit_account_id,
+  'ratelimits', ${RATE_LIMITS('key_id', 'f.id')}, 'creditAccountId', f.account_id,
   'createdAt', f.created_at::text,
   'place', ${place}) as body
 from found f
@@ -84,7 +88,7 @@ select 'identity', ${IDENTITY_BODY('i')} from identities i
 where i.id = any (array(select distinct identity_id from found)) and i.deleted_at is null
 union all
 select 'credits', ${CREDITS_BODY('a')} from credit_accounts a
-where a.id = any (array(select distinct credit_account_id from found))
+where a.id = any (array(select distinct account_id from found))
 union all
 select 'role', ${ROLE_BODY('r')} from roles r
 where r.id = any (array(select distinct role_id from found_roles)) and r.deleted_at is null

@@ -1,4 +1,5 @@
 import { createCluster } from '@redis/client';
+import { CounterUnreachable } from '../verify/ports.ts';
 import type { ValkeyAccess } from './access.ts';
 import { inTime } from './in-time.ts';
 import { slotOf } from './key-slot.ts';
@@ -13,9 +14,15 @@ const CHECK_TIMEOUT_MS = 2000;
 /** Commands under way to one node, at most. */
 const COMMANDS_MAX = 20_000;
 
-function createClient({ host, port, tls, credentials }: ValkeyAccess) {
+/** Where a node listens. */
+export interface ValkeyNode {
+  readonly host: string;
+  readonly port: number;
+}
+
+function createClient({ host, port, tls, credentials }: ValkeyAccess, roots: readonly ValkeyNode[]) {
   return createCluster({
-    rootNodes: [{ socket: { host, port } }],
+    rootNodes: (roots.length === 0 ? [{ host, port }] : roots).map((node) => ({ socket: { ...node } })),
     // The older protocol needs no command before AUTH, and counts come as numbers in both.
     RESP: 2,
     // Connections to the nodes are made by `connect`, which bounds each: one node that is gone doesn't keep the others away.
@@ -49,9 +56,12 @@ export class ValkeyCluster {
   #silent: ReadonlySet<string> = new Set();
   #lastError: Error | null = null;
 
-  /** @param onLost called when a connection broke, maybe often. */
-  constructor(access: ValkeyAccess, onLost: () => void) {
-    this.#client = createClient(access);
+  /**
+   * @param onLost called when a connection broke, maybe often.
+   * @param roots nodes of which one is asked for the others; none: the one that `access` names.
+   */
+  constructor(access: ValkeyAccess, onLost: () => void, roots: readonly ValkeyNode[] = []) {
+    this.#client = createClient(access, roots);
     const keep = (error: unknown): void => {
       this.#lastError = error instanceof Error ? error : new Error(String(error));
     };
@@ -84,6 +94,16 @@ export class ValkeyCluster {
     return this.#client.masters.filter((node) => this.#isUp(node)).length;
   }
 
+  /** Where those are that answer. */
+  get living(): readonly ValkeyNode[] {
+    return this.#client.masters.filter((node) => this.#isUp(node)).map(({ host, port }) => ({ host, port }));
+  }
+
+  /** The address of the node that has the key with that tag; empty: none has. */
+  nodeOf(tag: string): string {
+    return this.#client.slots[slotOf(tag)]?.master.address ?? '';
+  }
+
   /** Why the last connection failed or was lost; null where none did. */
   get lastError(): Error | null {
     return this.#lastError;
@@ -107,13 +127,13 @@ export class ValkeyCluster {
   }
 
   /**
-   * Sends a command to the node that has the key with that tag. Fails at once where that node isn't connected or didn't answer the last
-   * check. Follows a slot that moved. Not bounded in time: a node that stops answering is noticed by `check`.
+   * Sends a command to the node that has the key with that tag. Fails at once, with `CounterUnreachable`, where that node isn't connected or
+   * didn't answer the last check. Follows a slot that moved. Not bounded in time: a node that stops answering is noticed by `check`.
    */
   send(tag: string, key: string, args: readonly string[]): Promise<unknown> {
     const node = this.#client.slots[slotOf(tag)]?.master;
     if (node === undefined || !this.#isUp(node)) {
-      return Promise.reject(new Error('the node of this counter is not connected'));
+      return Promise.reject(new CounterUnreachable('the node of this counter is not connected'));
     }
     return this.#client.sendCommand(key, false, [...args]);
   }

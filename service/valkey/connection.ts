@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Clock } from '../verify/ports.ts';
+import { type Clock, CounterUnreachable } from '../verify/ports.ts';
 import type { ValkeyAccess } from './access.ts';
-import { ValkeyCluster } from './cluster.ts';
+import { ValkeyCluster, type ValkeyNode } from './cluster.ts';
 import { inTime } from './in-time.ts';
 import type { Log } from './types.ts';
 
@@ -39,7 +39,8 @@ const CLOSE_TIMEOUT_MS = 1000;
 /**
  * The region's Valkey, as far as it can be reached. Owned by main, which starts and closes it. Connects in the background and for ever
  * again, with a growing pause; nothing ever waits for a connection. Where a node doesn't answer, a whole new set of connections is
- * made beside the present one, and replaces it where it reaches no fewer nodes: which node has which slots is so asked anew as well.
+ * made beside the present one, and replaces it where it reaches no fewer nodes: which node has which slots is so asked anew as well, at
+ * the address that was given or, where that doesn't answer, at the nodes that do.
  */
 export class ValkeyConnection {
   readonly #options: Required<ValkeyConnectionOptions>;
@@ -75,12 +76,17 @@ export class ValkeyConnection {
   }
 
   /**
-   * Sends a command to the node that has the key with that tag. Fails at once where it isn't connected. Not bounded in time: who asks
+   * Sends a command to the node that has the key with that tag. Fails at once, with `CounterUnreachable`, where it isn't connected. Not bounded in time: who asks
    * waits as long as it wants to.
    */
   send(tag: string, key: string, args: readonly string[]): Promise<unknown> {
-    if (this.#current === null) return Promise.reject(new Error('not connected to Valkey'));
+    if (this.#current === null) return Promise.reject(new CounterUnreachable('not connected to Valkey'));
     return this.#current.send(tag, key, args);
+  }
+
+  /** The address of the node that has the key with that tag; empty: not known. */
+  nodeOf(tag: string): string {
+    return this.#current?.nodeOf(tag) ?? '';
   }
 
   /** Ends everything within a second. */
@@ -121,21 +127,12 @@ export class ValkeyConnection {
 
   /** Never fails. */
   async #renew(): Promise<void> {
-    const { access, clock, random } = this.#options;
+    const { clock, random } = this.#options;
     this.#tries += 1;
     const madeAtMs = clock.monotonicMs();
-    const next = new ValkeyCluster(access, () => this.#wake.abort());
-    this.#next = next;
-    try {
-      await next.connect();
-    } catch (error) {
-      next.destroy();
-      this.#tell(this.#current, error);
-      return;
-    } finally {
-      this.#next = null;
-    }
     const before = this.#current;
+    const next = await this.#connected(before?.living ?? []);
+    if (next === null) return;
     if (this.#abort.signal.aborted || (before !== null && before.nodesUp > next.nodesUp)) {
       next.destroy();
       return;
@@ -145,6 +142,27 @@ export class ValkeyConnection {
     this.#renewMs = RENEW_MS * (0.9 + random() / 10);
     this.#tell(next, next.lastError);
     if (before !== null) this.#retire(before);
+  }
+
+  /** Found at the address that was given, or else at one of these nodes; null: nobody answered, which was told. */
+  async #connected(others: readonly ValkeyNode[]): Promise<ValkeyCluster | null> {
+    let reason: unknown = null;
+    for (const roots of others.length === 0 ? [[]] : [[], others]) {
+      if (this.#abort.signal.aborted) return null;
+      const next = new ValkeyCluster(this.#options.access, () => this.#wake.abort(), roots);
+      this.#next = next;
+      try {
+        await next.connect();
+        return next;
+      } catch (error) {
+        next.destroy();
+        reason = error;
+      } finally {
+        this.#next = null;
+      }
+    }
+    this.#tell(this.#current, reason);
+    return null;
   }
 
   #retire(cluster: ValkeyCluster): void {

@@ -15,21 +15,21 @@ function script(text: string): Script {
 
 /**
  * KEYS: the counter's present window, and the one before. Each is a hash with one field for each process: `<number>:<units>`, where the
- * number grows with each time that the process tells. What was told earlier than what is there came late and is passed over.
- * ARGV: field, number, units, units before, ms to keep the present one, ms to keep the one before.
+ * number grows with each time that the process tells, and their sum in the field `+`. What was told earlier than what is there came late
+ * and is passed over. The sum changes with each field by as much, so that nobody has to read them all: processes that are gone
+ * leave their fields.
+ * ARGV: field (not `+`), number, units, units before, ms to keep the present one, ms to keep the one before.
  * Returns the sums of the other fields.
  */
 export const EXCHANGE = script(`
 local function tell(key, units, keep_ms)
-  local others, last = 0, nil
-  local fields = redis.call('HGETALL', key)
-  for i = 1, #fields, 2 do
-    local number, counted = string.match(fields[i + 1], '^(%d+):(%d+)$')
-    if fields[i] == ARGV[1] then last = tonumber(number) else others = others + tonumber(counted) end
-  end
-  local is_news = last and last < tonumber(ARGV[2]) or not last and units ~= '0'
+  local held = redis.call('HMGET', key, '+', ARGV[1])
+  local number, counted = string.match(held[2] or '', '^(%d+):(%d+)$')
+  local others = tonumber(held[1] or 0) - tonumber(counted or 0)
+  local is_news = number and tonumber(number) < tonumber(ARGV[2]) or not number and units ~= '0'
   if is_news then
-    redis.call('HSET', key, ARGV[1], ARGV[2] .. ':' .. units)
+    local sum = string.format('%.0f', others + tonumber(units))
+    redis.call('HSET', key, '+', sum, ARGV[1], ARGV[2] .. ':' .. units)
     redis.call('PEXPIRE', key, keep_ms)
   end
   return others
@@ -54,6 +54,8 @@ if present > start then
   before = present == start + duration and units or 0
   units = 0
   start = present
+elseif now < start - duration then
+  units, before, start = 0, 0, present
 end
 local still_in = math.min(duration - 1, math.max(0, start + duration - 1 - now))
 local used = units + math.floor(before * still_in / duration)

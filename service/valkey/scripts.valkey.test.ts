@@ -43,6 +43,7 @@ const step = (units: fc.Arbitrary<number>): fc.Arbitrary<Step> =>
       fc.nat({ max: DURATION_MS }),
       fc.nat({ max: 3 * DURATION_MS }),
       fc.integer({ min: -DURATION_MS, max: 0 }),
+      fc.integer({ min: -4 * DURATION_MS, max: 0 }),
     ),
     which: fc.nat(),
   });
@@ -122,7 +123,7 @@ function windowAfter(done: readonly Done[], nowMs: number): SlidingWindow {
   const window = new SlidingWindow(DURATION_MS, done[0]?.nowMs ?? nowMs);
   for (const each of done) {
     if (each.kind === 'release') {
-      window.giveBack(each.cost, each.startMs);
+      window.giveBackIn(each.startMs, each.cost);
     } else {
       window.moveTo(each.nowMs);
       window.take(each.cost);

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { OthersCount, Reservation, Reserved, SharedCounters, WindowCount } from '../verify/ports.ts';
-import { inTime } from './in-time.ts';
 import { EXCHANGE, RELEASE, RESERVE, type Script } from './scripts.ts';
 
 /** Sends a command to the node that has the key with that tag. Fails at once where that can't be done now. */
 export interface CommandSender {
   send(tag: string, key: string, args: readonly string[]): Promise<unknown>;
+  /** Names that node. */
+  nodeOf?(tag: string): string;
 }
 
 export interface ValkeyCountersOptions {
@@ -14,24 +15,9 @@ export interface ValkeyCountersOptions {
   readonly processId?: string;
   /** A whole exchange. @default 1000 */
   readonly exchangeTimeoutMs?: number;
-  /** A reservation. @default 100 */
-  readonly reserveTimeoutMs?: number;
-}
-
-/** How often it was asked, for metrics. */
-export interface ValkeyCountersCounters {
-  /** Counts told and learnt. */
-  exchanged: number;
-  /** Counts for which there was no answer in time. */
-  unanswered: number;
-  reserved: number;
-  /** Reservations and releases for which there was no answer in time. */
-  failed: number;
 }
 
 const EXCHANGE_TIMEOUT_MS = 1000;
-const RESERVE_TIMEOUT_MS = 100;
-const RELEASE_TIMEOUT_MS = 1000;
 /** Counters are kept so much longer than they can matter, for what is on its way. */
 const SLACK_MS = 2000;
 
@@ -40,11 +26,9 @@ const SLACK_MS = 2000;
  * `kh:{name}:x`; the braces keep what belongs to a name in one slot. Nothing there says whose counter it is.
  */
 export class ValkeyCounters implements SharedCounters {
-  readonly counters: ValkeyCountersCounters = { exchanged: 0, unanswered: 0, reserved: 0, failed: 0 };
   readonly #connection: CommandSender;
   readonly #processId: string;
   readonly #exchangeTimeoutMs: number;
-  readonly #reserveTimeoutMs: number;
   /** Grows with each exchange, so that the server can tell what came late. */
   #told = 0;
 
@@ -52,7 +36,6 @@ export class ValkeyCounters implements SharedCounters {
     this.#connection = options.connection;
     this.#processId = options.processId ?? randomBytes(6).toString('base64url');
     this.#exchangeTimeoutMs = options.exchangeTimeoutMs ?? EXCHANGE_TIMEOUT_MS;
-    this.#reserveTimeoutMs = options.reserveTimeoutMs ?? RESERVE_TIMEOUT_MS;
   }
 
   /** All counts are sent in one go. Never fails: null for each that had no answer. */
@@ -65,9 +48,6 @@ export class ValkeyCounters implements SharedCounters {
     let missing = counts.length;
     const finish = (): void => {
       clearTimeout(timer);
-      const answered = answers.filter((answer) => answer !== null).length;
-      this.counters.exchanged += answered;
-      this.counters.unanswered += counts.length - answered;
       // A copy: what is answered later changes nothing for who has gone on.
       resolve([...answers]);
     };
@@ -85,17 +65,18 @@ export class ValkeyCounters implements SharedCounters {
 
   async reserve({ key, cost, limit, durationMs }: Reservation): Promise<Reserved> {
     const args = [String(cost), String(limit), String(durationMs), String(SLACK_MS)];
-    const [taken, used, startMs] = await this.#counted(
-      this.#reserveTimeoutMs,
-      this.#call(RESERVE, key, [exactKey(key)], args),
-    );
-    this.counters.reserved += 1;
+    const [taken, used, startMs] = await this.#call(RESERVE, key, [exactKey(key)], args);
     return { taken: taken === 1, used: wholeNumber(used), startMs: wholeNumber(startMs) };
   }
 
   async release({ key, cost, durationMs }: Reservation, startMs: number): Promise<void> {
     const args = [String(cost), String(startMs), String(durationMs)];
-    await this.#counted(RELEASE_TIMEOUT_MS, this.#call(RELEASE, key, [exactKey(key)], args));
+    await this.#call(RELEASE, key, [exactKey(key)], args);
+  }
+
+  /** The node that has it: a node answers for all its counters or for none. */
+  partOf(key: string): string {
+    return this.#connection.nodeOf?.(key) ?? '';
   }
 
   async #exchangeOne(count: WindowCount, number: string): Promise<OthersCount> {
@@ -128,15 +109,6 @@ export class ValkeyCounters implements SharedCounters {
         return this.#connection.send(tag, first, ['EVAL', script.text, ...rest]);
       });
     return Array.isArray(answer) ? answer : [answer];
-  }
-
-  async #counted<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
-    try {
-      return await inTime(timeoutMs, work);
-    } catch (error) {
-      this.counters.failed += 1;
-      throw error;
-    }
   }
 }
 

@@ -137,17 +137,31 @@ export interface Reserved {
   readonly startMs: number;
 }
 
-/**
- * Counters that the tasks of a region share. Each call is bounded in time and fails with an Error where there was no answer; what it
- * asked for may have been done then.
- */
+/** A shared counter couldn't be asked now: nothing was sent, so nothing was done, and nobody waited. */
+export class CounterUnreachable extends Error {
+  override readonly name = 'CounterUnreachable';
+}
+
+/** Counters that the tasks of a region share. */
 export interface SharedCounters {
-  /** Tells what this task has counted and learns what the others have: one for each, in their order; null: no answer for this one. */
+  /**
+   * Tells what this task has counted and learns what the others have: one for each, in their order; null: no answer for this one.
+   * Bounded in time.
+   */
   exchange(counts: readonly WindowCount[]): Promise<readonly (OthersCount | null)[]>;
-  /** Takes units of a counter that is kept there alone, or none. */
+  /**
+   * Takes units of a counter that is kept there alone, or none. Reservations and releases of one counter are done in the order in which
+   * they are asked.
+   *
+   * Not bounded in time: whoever asks waits for as long as it wants to, and hears of an answer that comes late, since what was asked has
+   * been done then. Fails with `CounterUnreachable` where nothing was sent, and with another Error once no answer can come any more; what
+   * was asked may have been done then.
+   */
   reserve(reservation: Reservation): Promise<Reserved>;
-  /** Gives units back that were reserved in the window that began at `startMs`. */
+  /** Gives units back that were reserved in the window that began at `startMs`. Ends as `reserve` does. */
   release(reservation: Reservation, startMs: number): Promise<void>;
+  /** Names the part, one of few, on which the counter with that key lies: those of one part answer together or not. Absent: there is one. */
+  partOf?(key: string): string;
 }
 
 /** What became of asking for credits; `free` is what is left, as far as it is known. */

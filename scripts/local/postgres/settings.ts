@@ -27,7 +27,7 @@ export function serverSettings(port: number): string {
     // A socket's path has a length limit that a deep repository exceeds; loopback does as well.
     unix_socket_directories: '',
     password_encryption: 'scram-sha-256',
-    max_connections: 60,
+    max_connections: 400,
     shared_buffers: '24MB',
     huge_pages: 'off',
     wal_level: 'replica',

@@ -44,6 +44,14 @@ test.each<[verb: keyof typeof VALID, input: object, data: object]>([
     { identity: 'any text', meta: {}, ratelimits: [{ ...LIMIT, exact: true }] },
     { id: 'id_1', externalId: 'user' },
   ],
+  [
+    'createIdentity',
+    { externalId: 'x', credits: { remaining: 0, refill: { interval: 'monthly', amount: 1, refillDay: 31 } } },
+    { identityId: 'id_1' },
+  ],
+  ['createIdentity', { externalId: 'x', credits: { remaining: null } }, { identityId: 'id_1' }],
+  ['updateIdentity', { identity: 'x', credits: null }, { id: 'id_1', externalId: 'user' }],
+  ['updateIdentity', { identity: 'x', credits: { refill: null } }, { id: 'id_1', externalId: 'user' }],
   ['deleteIdentity', { identity: 'user.1' }, {}],
 ])('%s with %j: 200 with its data and its revision', async (verb, input, data) => {
   const { post, deps } = start();
@@ -126,6 +134,28 @@ test.each<[verb: keyof typeof VALID, change: object, location: string, bound: st
   ],
   ['updateIdentity', { ratelimits: null }, 'body.ratelimits', 'an array'],
   ['updateIdentity', { ratelimits: [LIMIT, LIMIT] }, 'body.ratelimits[1].name', 'another rate limit'],
+  ['createIdentity', { credits: null }, 'body.credits', 'an object'],
+  ['createIdentity', { credits: {} }, 'body.credits.remaining', 'required'],
+  ['updateIdentity', { credits: { remaining: -1 } }, 'body.credits.remaining', '0 or more'],
+  ['updateIdentity', { credits: { remaining: 2 ** 53 } }, 'body.credits.remaining', '9007199254740991'],
+  [
+    'updateIdentity',
+    { credits: { refill: { interval: 'daily', amount: 0 } } },
+    'body.credits.refill.amount',
+    '1 or more',
+  ],
+  [
+    'updateIdentity',
+    { credits: { refill: { interval: 'monthly', amount: 1 } } },
+    'body.credits.refill.refillDay',
+    'required with interval "monthly"',
+  ],
+  [
+    'createIdentity',
+    { credits: { remaining: null, refill: { interval: 'daily', amount: 1 } } },
+    'body.credits.refill',
+    'not allowed with unlimited credits',
+  ],
   ['updateIdentity', { externalId: 'other' }, 'body.externalId', 'not a field'],
   ['deleteIdentity', { identity: '' }, 'body.identity', 'at least 1'],
   ['deleteIdentity', { permanent: true }, 'body.permanent', 'not a field'],

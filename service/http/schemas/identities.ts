@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import {
   body,
   type CheckedLimit,
@@ -6,10 +6,12 @@ import {
   checkRatelimits,
   ExternalId,
   Meta,
+  Nullable,
   page,
   Ratelimits,
   Search,
 } from './fields.ts';
+import { checkCredits, Credits, CreditsUpdate } from './keys.ts';
 
 /** Bodies of the calls of `identities`. */
 
@@ -22,11 +24,13 @@ export const CreateIdentityBody = body({
   externalId: ExternalId,
   meta: Type.Optional(Meta),
   ratelimits: Type.Optional(Ratelimits),
+  credits: Type.Optional(Credits),
 });
 export const UpdateIdentityBody = body({
   identity: Identity,
   meta: Type.Optional(Meta),
   ratelimits: Type.Optional(Ratelimits),
+  credits: Type.Optional(Nullable(CreditsUpdate)),
 });
 export const DeleteIdentityBody = body({ identity: Identity });
 export const GetIdentityBody = body({ identity: Identity });
@@ -35,10 +39,12 @@ export const ListIdentitiesBody = body({ ...page, search: Type.Optional(Search) 
 interface CheckedFields {
   readonly meta?: Readonly<Record<string, unknown>>;
   readonly ratelimits?: readonly CheckedLimit[];
+  readonly credits?: Static<typeof CreditsUpdate> | null;
 }
 
 /** What the schemas can't say of an identity. */
-export function checkIdentity({ meta, ratelimits }: CheckedFields): void {
+export function checkIdentity({ meta, ratelimits, credits }: CheckedFields): void {
   checkMeta(meta, MAX_IDENTITY_META_BYTES);
   checkRatelimits(ratelimits);
+  checkCredits(credits);
 }

@@ -23,8 +23,8 @@ import {
 
 /** Bodies of the calls of `keys`. */
 
-const Credits = body({ remaining: Nullable(Balance), refill: Type.Optional(Refill) });
-const CreditsUpdate = body({
+export const Credits = body({ remaining: Nullable(Balance), refill: Type.Optional(Refill) });
+export const CreditsUpdate = body({
   remaining: Type.Optional(Nullable(Balance)),
   refill: Type.Optional(Nullable(Refill)),
 });
@@ -77,6 +77,14 @@ interface CheckedFields {
 export function checkKey({ credits, meta, ratelimits }: CheckedFields, location = 'body'): void {
   checkMeta(meta, undefined, `${location}.meta`);
   checkRatelimits(ratelimits, `${location}.ratelimits`);
+  checkCredits(credits, location);
+}
+
+/** What the schemas can't say of credits, of a key or an identity. `location` is where those stand. */
+export function checkCredits(
+  credits: Static<typeof CreditsUpdate> | null | undefined,
+  location = 'body',
+): void {
   const refill = credits?.refill;
   if (refill === null || refill === undefined) return;
   if (credits?.remaining === null) {

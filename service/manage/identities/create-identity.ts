@@ -7,6 +7,7 @@ import { writeOnce } from '../idempotency.ts';
 import { setRateLimits } from '../rate-limits.ts';
 import { lacksPermission } from '../refusals.ts';
 import type { WriteContext, Written } from '../types.ts';
+import { createIdentityAccount } from './identity-credits.ts';
 import type { CreateIdentityInput } from './types.ts';
 
 interface CreatedIdentity {
@@ -17,7 +18,7 @@ interface CreatedIdentity {
 export async function createIdentity(
   deps: ManageDeps,
   context: WriteContext,
-  { externalId, meta, ratelimits = [] }: CreateIdentityInput,
+  { externalId, meta, ratelimits = [], credits }: CreateIdentityInput,
 ): Promise<Written<CreatedIdentity>> {
   if (!mayRoot(context.principal, 'identity.*.create_identity')) {
     throw lacksPermission('identity.*.create_identity');
@@ -35,9 +36,21 @@ export async function createIdentity(
       if (made.length === 0) {
         throw new Problem('identity_already_exists', 'There is an identity with this externalId already.');
       }
+      const creditAccountId = await createIdentityAccount(transaction, deps, workspaceId, credits);
+      if (creditAccountId !== null) {
+        await transaction.query('update identities set credit_account_id = $2 where id = $1', [
+          identityId,
+          creditAccountId,
+        ]);
+      }
       await setRateLimits(transaction, deps, { identityId }, workspaceId, ratelimits);
       transaction.changed('identity', identityId);
-      const detail = { meta: meta !== undefined, ratelimits: ratelimits.length };
+      const detail = {
+        meta: meta !== undefined,
+        ratelimits: ratelimits.length,
+        credits: credits ?? null,
+        creditAccountId,
+      };
       transaction.audit(
         auditOf(context, {
           action: 'identity.create',
@@ -46,7 +59,7 @@ export async function createIdentity(
           detail,
         }),
       );
-      // No key belongs to it yet, so that its rate limits take nothing from anybody.
+      // No key belongs to it yet, so that its rate limits and credits take nothing from anybody.
       return { data: { identityId }, revokes: false, remembered: { identityId } };
     },
     recall: (remembered) => remembered,

@@ -5,8 +5,9 @@ import type { Nothing, WriteContext, Written } from '../types.ts';
 import { lockIdentity } from './lock-identity.ts';
 
 /**
- * Deletes an identity. Its keys stay valid and lose it: its metadata and the rate limits that they shared. Its row stays, emptied,
- * because the keys still name it; the externalId is free at once. Nothing is taken from who uses the keys, so this revokes nothing.
+ * Deletes an identity. Its keys stay valid and lose it: its metadata and the rate limits that they shared. Its credits stay with its row,
+ * and the keys go on spending them, refills included: without them they could spend without end. The row stays, emptied, because the keys
+ * still name it; the externalId is free at once. Nothing is taken from who uses the keys, so this revokes nothing.
  */
 export async function deleteIdentity(
   deps: ManageDeps,

@@ -5,7 +5,7 @@ import { rowsOfPage, toPage } from '../paging.ts';
 import { searchPattern } from '../search.ts';
 import { lacksPermission } from '../refusals.ts';
 import type { Page } from '../types.ts';
-import { IDENTITY_COLUMNS, type IdentityViewRow, toIdentityView } from './identity-view.ts';
+import { IDENTITY_COLUMNS, type IdentityViewRow, toIdentityView, WITH_ACCOUNT } from './identity-view.ts';
 import type { IdentityView, ListIdentitiesInput } from './types.ts';
 
 /**
@@ -28,7 +28,7 @@ with listed as materialized (
   select id, sum(bytes) over (order by id) - bytes < $5 as fits from listed
 )
 select ${IDENTITY_COLUMNS}, (select not bool_and(fits) from sized) as cut
-from sized s join identities i on i.id = s.id where s.fits order by i.id`;
+from sized s join identities i on i.id = s.id ${WITH_ACCOUNT} where s.fits order by i.id`;
 
 /** The workspace's identities in the order of their ids. A page may hold fewer than it may, and still have another one behind it. */
 export async function listIdentities(

@@ -1,17 +1,24 @@
+import type { CreditsUpdate, CreditsView } from '../keys/types.ts';
 import type { Meta, Nothing, Page, PageInput, RateLimitInput, RateLimitView, Read, Write } from '../types.ts';
 
-/** Whom keys belong to; its rate limits are shared by all of them. Empty fields are left out. */
+/**
+ * Whom keys belong to; its rate limits are shared by all of them, its credits by those that have none of their own. Empty fields are
+ * left out.
+ */
 export interface IdentityView {
   readonly id: string;
   readonly externalId: string;
   readonly meta?: Meta;
   readonly ratelimits?: readonly RateLimitView[];
+  /** Not where the identity is part of a key's view. */
+  readonly credits?: CreditsView;
 }
 
 export interface CreateIdentityInput {
   readonly externalId: string;
   readonly meta?: Meta;
   readonly ratelimits?: readonly RateLimitInput[];
+  readonly credits?: CreditsView;
 }
 
 /** By its id or its externalId. */
@@ -23,6 +30,8 @@ interface IdentityInput {
 export interface UpdateIdentityInput extends IdentityInput {
   readonly meta?: Meta;
   readonly ratelimits?: readonly RateLimitInput[];
+  /** Null: none. */
+  readonly credits?: CreditsUpdate | null;
 }
 
 export interface ListIdentitiesInput extends PageInput {

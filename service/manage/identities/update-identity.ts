@@ -4,20 +4,21 @@ import { writeOnce } from '../idempotency.ts';
 import type { WriteTransaction } from '../ports.ts';
 import { limitsMore, readRateLimits, setRateLimits } from '../rate-limits.ts';
 import type { WriteContext, Written } from '../types.ts';
+import { updateIdentityCredits } from './identity-credits.ts';
 import { findIdentity, identityNotFound } from './identity-view.ts';
 import { lockIdentity } from './lock-identity.ts';
 import type { IdentityView, UpdateIdentityInput } from './types.ts';
 
 /**
- * Replaces metadata and rate limits of an identity: what is absent stays. Answers the identity as it is then. It revokes where a rate
- * limit is new or stricter.
+ * Replaces metadata and rate limits of an identity, and sets or clears its credits: what is absent stays. Answers the identity as it is
+ * then. It revokes where a rate limit is new or stricter, and where there are credits for the first time, or fewer.
  */
 export async function updateIdentity(
   deps: ManageDeps,
   context: WriteContext,
   input: UpdateIdentityInput,
 ): Promise<Written<IdentityView>> {
-  const { identity, meta, ratelimits } = input;
+  const { identity, meta, ratelimits, credits } = input;
   const { principal } = context;
   const { workspaceId } = principal;
   return await writeOnce<IdentityView, IdentityView>(deps, context, {
@@ -27,9 +28,11 @@ export async function updateIdentity(
         'update identities set updated_at = now(), meta = coalesce($2::json, meta) where id = $1',
         [identityId, meta === undefined ? null : JSON.stringify(meta)],
       );
-      const revokes =
-        ratelimits !== undefined &&
-        (await replaceRateLimits(transaction, deps, { identityId, workspaceId }, ratelimits));
+      const locked = { identityId, workspaceId };
+      const isStricter =
+        ratelimits !== undefined && (await replaceRateLimits(transaction, deps, locked, ratelimits));
+      const leavesLess =
+        credits !== undefined && (await updateIdentityCredits(transaction, deps, locked, credits));
       transaction.changed('identity', identityId);
       transaction.audit(
         auditOf(context, {
@@ -39,12 +42,13 @@ export async function updateIdentity(
           detail: {
             ...(meta === undefined ? {} : { meta: 'changed' }),
             ...(ratelimits === undefined ? {} : { ratelimits: 'changed' }),
+            ...(credits === undefined ? {} : { credits }),
           },
         }),
       );
       const data = await findIdentity(transaction, workspaceId, identityId);
       if (data === undefined) throw identityNotFound();
-      return { data, revokes, remembered: withoutSent(data, input) };
+      return { data, revokes: isStricter || leavesLess, remembered: withoutSent(data, input) };
     },
     // A repeat has sent the same body, so that its metadata needn't be stored once more.
     recall: (remembered) => (meta === undefined ? remembered : { ...remembered, meta }),

@@ -1,5 +1,7 @@
 import { nextRefill } from '../../domain/credit-rules.ts';
 import { newId } from '../../domain/ids.ts';
+import { isLow } from '../../domain/lease-size.ts';
+import { type LowAccount, lowAccountOf, lowEntryOf } from '../../domain/low-credits.ts';
 import { Problem } from '../../domain/problem.ts';
 import type { ManageDeps } from '../deps.ts';
 import type { WriteTransaction } from '../ports.ts';
@@ -8,7 +10,8 @@ import type { CreditsView, Refill } from './types.ts';
 /**
  * Accounts of credits, which a key and those that it was rerolled to share. granted = free + leased + spent holds after each of
  * these, within a generation; setting a balance opens the next generation, so that what was leased before counts no more. Each notes
- * the account's change, which makes tasks return their leases and forget that there weren't enough.
+ * the account's change, which makes tasks return their leases and forget that there weren't enough. Leases are granted again at once: what
+ * they were asked back for has been done.
  */
 
 /** An account as it is now. */
@@ -19,6 +22,12 @@ export interface CreditAccount {
   /** In leases that tasks hold, as far as they have told what they spent of them; without those that were not returned in time. */
   readonly live: number;
   readonly refill: Refill | null;
+}
+
+/** An account after a change of it. */
+export interface ChangedAccount extends CreditAccount {
+  /** Null: it hasn't come to have few credits left just now. */
+  readonly low: LowAccount | null;
 }
 
 /** What an account is made of, from `credit_accounts account`; all but `live` null: there is none. */
@@ -136,7 +145,7 @@ export async function decrementBalance(
   transaction: WriteTransaction,
   accountId: string,
   value: number,
-): Promise<CreditAccount> {
+): Promise<ChangedAccount> {
   return await change(
     transaction,
     accountId,
@@ -178,14 +187,42 @@ async function change(
   accountId: string,
   sets: string,
   values: readonly unknown[],
-): Promise<CreditAccount> {
-  const rows = await transaction.query<AccountRow>(
-    `update credit_accounts account set ${sets}, refused = false, updated_at = now() where id = $1
-     returning ${ACCOUNT_COLUMNS}`,
+): Promise<ChangedAccount> {
+  const rows = await transaction.query<ChangedRow>(
+    `update credit_accounts account set ${sets}, refused = false, recalled_at = null, updated_at = now() where id = $1
+     returning ${ACCOUNT_COLUMNS}, workspace_id, granted::text, coalesce(low_generation = generation, false) as was_low`,
     [accountId, ...values],
   );
   transaction.changed('credits', accountId);
-  return existing(rows);
+  const account = existing(rows);
+  const [row] = rows;
+  return { ...account, low: row === undefined ? null : await noteCrossing(transaction, account, row) };
+}
+
+interface ChangedRow extends AccountRow {
+  readonly workspace_id: string;
+  readonly granted: string;
+  readonly was_low: boolean;
+}
+
+/** As the ledger does it (store/credit-ledger-draw.ts): few left is told of once, until there are more again. */
+async function noteCrossing(
+  transaction: WriteTransaction,
+  { id, free, live }: CreditAccount,
+  row: ChangedRow,
+): Promise<LowAccount | null> {
+  const granted = Number(row.granted);
+  const unspent = free + live;
+  const low = isLow({ unspent, granted });
+  if (low === row.was_low) return null;
+  await transaction.query(
+    'update credit_accounts set low_generation = case when $2 then generation end where id = $1',
+    [id, low],
+  );
+  if (!low) return null;
+  const account = lowAccountOf({ id, workspaceId: row.workspace_id, granted, unspent });
+  transaction.audit(lowEntryOf(account));
+  return account;
 }
 
 function existing(rows: readonly AccountRow[]): CreditAccount {

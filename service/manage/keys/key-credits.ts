@@ -1,5 +1,6 @@
 import { Problem } from '../../domain/problem.ts';
 import type { ManageDeps } from '../deps.ts';
+import type { LowAccount } from '../../domain/low-credits.ts';
 import type { WriteTransaction } from '../ports.ts';
 import {
   createAccount,
@@ -9,6 +10,7 @@ import {
   setBalance,
   setRefill,
 } from './credit-accounts.ts';
+import { spendsOfIdentity } from './identity-account.ts';
 import type { LockedKey } from './lock-key.ts';
 import type { CreditsUpdate, Refill } from './types.ts';
 
@@ -18,19 +20,23 @@ export interface CreditsChange {
   readonly account: CreditAccount | null;
   /** The key may spend less than before. */
   readonly revokes: boolean;
+  /** It has come to have few credits left by this. @default it hasn't */
+  readonly low?: LowAccount | null;
 }
 
 type Deps = Pick<ManageDeps, 'nowMs' | 'randomBytes'>;
 
-/** Makes a key's credits unlimited; the account goes where no other key has it. */
+/**
+ * Takes a key's account from it, so that it spends its identity's credits, or is unlimited where that has none; the account goes where no
+ * other key has it.
+ */
 export async function makeUnlimited(transaction: WriteTransaction, key: LockedKey): Promise<CreditsChange> {
   const { creditAccountId } = key;
-  if (creditAccountId !== null) {
-    await lockAccount(transaction, creditAccountId);
-    await transaction.query('update keys set credit_account_id = null where id = $1', [key.keyId]);
-    await dropUnusedAccount(transaction, creditAccountId);
-  }
-  return { account: null, revokes: false };
+  if (creditAccountId === null) return { account: null, revokes: false };
+  await lockAccount(transaction, creditAccountId);
+  await transaction.query('update keys set credit_account_id = null where id = $1', [key.keyId]);
+  await dropUnusedAccount(transaction, creditAccountId);
+  return { account: null, revokes: await spendsOfIdentity(transaction, key.keyId) };
 }
 
 /** Gives a key this balance, and where it had none an account of its own, which takes something away: it was unlimited. */

@@ -58,12 +58,16 @@ async function shown(): Promise<CreditsView | undefined> {
 
 /** The call as a task offers it that has the ledger. */
 async function update(input: Omit<UpdateCreditsInput, 'keyId'>, principal = side.principal) {
-  const deps: Pick<ManageDeps, 'writer' | 'rows' | 'randomBytes' | 'nowMs' | 'recallCredits'> = {
+  const deps: Pick<
+    ManageDeps,
+    'writer' | 'rows' | 'randomBytes' | 'nowMs' | 'recallCredits' | 'onLowCredits'
+  > = {
     writer: side.writer,
     rows: homeRows(side.pool, () => side.epoch),
     randomBytes: () => new Uint8Array(32),
     nowMs: () => systemClock.nowMs(),
     recallCredits: async (id, wanted) => await ledger.recall(id, wanted),
+    onLowCredits: (low) => ledger.noteLow(low),
   };
   // Of the vault and the zone's name this call uses nothing.
   return await updateCredits(deps as ManageDeps, contextOf(principal), { keyId, ...input });
@@ -110,6 +114,9 @@ test('a decrement by more than is free waits for what tasks hold, and takes what
   await expect.poll(() => ledger.counters.recalls).toBe(1);
   await settle(held, 10, true);
   expect(await updating).toMatchObject({ revokes: true, data: { remaining: 10 } });
+  // What leases were asked back for is done: those of what is added now aren't kept waiting.
+  await update({ operation: 'increment', value: 1600 });
+  await lease();
 });
 
 test('a decrement takes what is free where not all is returned in time, and ends at 0', async () => {
@@ -120,6 +127,32 @@ test('a decrement takes what is free where not all is returned in time, and ends
   );
   expect(rows).toEqual([{ granted: 100, free: 0, leased: 100, spent: 0 }]);
 });
+
+test('a decrement that leaves few credits is told of as the ledger does it, and an increment arms it again', async () => {
+  const spent = { id: 'spent', accountId, holder: 'task_1', cost: 1400, wanted: 0, epoch: side.epoch };
+  expect(await ledger.draw(spent)).toMatchObject({ spent: true, free: 200 });
+  await update({ operation: 'decrement', value: 40 });
+  expect(await lowRows()).toEqual([]);
+  await update({ operation: 'decrement', value: 10 });
+  const first = { accountId, threshold: 155, unspent: 150 };
+  expect(await lowRows()).toEqual([first]);
+  await update({ operation: 'decrement', value: 1 });
+  expect(await ledger.draw({ ...spent, id: 'more', cost: 1 })).toMatchObject({ free: 148 });
+  expect(await lowRows()).toEqual([first]);
+  expect((await update({ operation: 'increment', value: 500 })).data).toEqual({ remaining: 648 });
+  await update({ operation: 'decrement', value: 500 });
+  expect(await lowRows()).toEqual([first, { accountId, threshold: 155, unspent: 148 }]);
+  expect(ledger.counters.lowBalance).toBe(2);
+});
+
+async function lowRows(): Promise<readonly unknown[]> {
+  const { rows } = await side.pool.query<{ detail: unknown }>(
+    `select detail from audit_log where action = 'credits.low' and actor_kind = 'system' and target_id = $1
+       and workspace_id = $2 order by at`,
+    [accountId, side.principal.workspaceId],
+  );
+  return rows.map(({ detail }) => detail);
+}
 
 test('a decrement that is refused, or that needs no lease, asks nothing back', async () => {
   await lease();
@@ -154,7 +187,7 @@ test('the last key of an account can be deleted while a task holds a lease of it
   await settle(held, 10, false);
   await settle(held, 20, true);
   const late = { ...held.draw, id: 'draw_late', cost: 1 };
-  expect(await ledger.draw(late)).toMatchObject({ spent: false, leased: 0, free: 0 });
+  await expect(ledger.draw(late)).rejects.toMatchObject({ code: 'credits_unavailable' });
   const { rows } = await side.pool.query('select state, spent::integer from credit_draws');
   expect(rows).toEqual([{ state: 'closed', spent: 20 }]);
 });

@@ -20,7 +20,7 @@ export interface LockedKey {
   /** Epoch ms at which it would end had it never been rerolled. */
   readonly ownEndMs: number | null;
   readonly identityId: string | null;
-  /** Null: unlimited. */
+  /** Its own; null: none. */
   readonly creditAccountId: string | null;
   /** Random bytes of its text; null: it was imported. */
   readonly byteLength: number | null;

@@ -27,7 +27,7 @@ export interface NewKey {
   /** Epoch ms; null: never. */
   readonly expiresAtMs: number | null;
   readonly identityId: string | null;
-  /** Null: unlimited. */
+  /** Its own; null: none. */
   readonly creditAccountId: string | null;
   readonly roleIds: readonly string[];
   readonly permissionIds: readonly string[];

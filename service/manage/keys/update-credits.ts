@@ -1,4 +1,5 @@
 import { type CreditsOperation, readCreditsOperation } from '../../domain/credit-rules.ts';
+import type { LowAccount } from '../../domain/low-credits.ts';
 import { Problem } from '../../domain/problem.ts';
 import { auditOf } from '../audit.ts';
 import type { ManageDeps } from '../deps.ts';
@@ -25,10 +26,12 @@ export async function updateCredits(
   if (operation.operation === 'decrement') {
     await recallForDecrement(deps, context.principal, input.keyId, operation.value);
   }
-  return await writeOnce<CreditsView, CreditsView>(deps, context, {
+  const crossing: { low: LowAccount | null } = { low: null };
+  const written = await writeOnce<CreditsView, CreditsView>(deps, context, {
     async run(transaction) {
       const key = await lockKey(transaction, context.principal, input.keyId, 'api.*.update_key');
-      const { account, revokes } = await apply(deps, context, transaction, key, operation);
+      const { account, revokes, low = null } = await apply(deps, context, transaction, key, operation);
+      crossing.low = low;
       if (account?.id !== key.creditAccountId) {
         await transaction.query('update keys set updated_at = now() where id = $1', [key.keyId]);
         transaction.changedRecord('key', key.keyId, key.hash);
@@ -46,6 +49,8 @@ export async function updateCredits(
     },
     recall: (view) => view,
   });
+  if (crossing.low !== null && !written.replayed) deps.onLowCredits?.(crossing.low);
+  return written;
 }
 
 async function apply(
@@ -68,13 +73,19 @@ async function apply(
   }
   const before = await lockAccount(transaction, creditAccountId);
   const account = await decrementBalance(transaction, creditAccountId, value);
-  return { account, revokes: account.free < before.free };
+  return { account, revokes: account.free < before.free, low: account.low };
 }
 
 function unlimited(operation: string): Problem {
   const location = 'body.operation';
   const message = `"${operation}" is not possible for a key with unlimited credits`;
   return new Problem('invalid_input', `${location} ${message}.`, {
-    errors: [{ location, message, fix: 'Use operation "set" to give the key a balance first.' }],
+    errors: [
+      {
+        location,
+        message,
+        fix: 'Use operation "set" to give the key a balance of its own first. Its identity’s is changed by identities.updateIdentity.',
+      },
+    ],
   });
 }

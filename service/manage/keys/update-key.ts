@@ -14,6 +14,7 @@ import {
   setKeyPermissions,
   setKeyRoles,
 } from './grants.ts';
+import { spendsOfIdentity } from './identity-account.ts';
 import { updateKeyCredits } from './key-credits.ts';
 import { type LockedKey, lockKey } from './lock-key.ts';
 import type { UpdateKeyInput } from './types.ts';
@@ -66,7 +67,7 @@ function losesAccessBy(before: LockedKey, input: UpdateKeyInput): boolean {
   return before.expiresAtMs === null || input.expires < before.expiresAtMs;
 }
 
-/** True where the rate limits of the key, or those that it comes to share, may let less through. */
+/** True where the rate limits of the key, or limits and credits that it comes to share, may let less through. */
 async function setFieldsAndLimits(update: Update): Promise<boolean> {
   const { deps, context, transaction, before, input } = update;
   const { keyId, externalId, ratelimits } = input;
@@ -79,7 +80,8 @@ async function setFieldsAndLimits(update: Update): Promise<boolean> {
   if (ratelimits !== undefined) {
     await setRateLimits(transaction, deps, { keyId }, context.principal.workspaceId, ratelimits);
   }
-  return limitsInForceMore(limits, await readLimitsInForce(transaction, keyId, identityId));
+  if (limitsInForceMore(limits, await readLimitsInForce(transaction, keyId, identityId))) return true;
+  return identityId !== before.identityId && (await spendsOfIdentity(transaction, keyId));
 }
 
 /** Returns the id of the key's identity afterwards, null where it has none. */

@@ -108,6 +108,20 @@ export const OTHER_CALLS: readonly Call[] = [
     body: () => ({ externalId: unique('user') }),
     permissions: ['identity.*.create_identity'],
   },
+  {
+    verb: 'identities.createIdentity',
+    with: 'credits',
+    make: none,
+    body: () => ({ externalId: unique('user'), credits: { remaining: 5 } }),
+    permissions: ['identity.*.create_identity'],
+  },
+  {
+    verb: 'identities.updateIdentity',
+    with: 'credits',
+    make: makeIdentity,
+    body: ({ identityId }) => ({ identity: identityId, credits: { remaining: 5 } }),
+    permissions: ['identity.*.update_identity'],
+  },
   ...(['externalId', 'identityId'] as const).flatMap((by): readonly Call[] => [
     {
       verb: 'identities.getIdentity',

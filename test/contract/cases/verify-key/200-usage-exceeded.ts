@@ -97,6 +97,49 @@ export function usageExceededCases(target: TargetOf): void {
       expect(await workspace.verify(next)).toMatchObject(EXCEEDED);
     });
 
+    test('of keys that share the credits of their identity, and have none of their own', async () => {
+      const workspace = await target().workspace();
+      const input = { externalId: 'sharing', credits: { remaining: 5 } };
+      await workspace.must('identities.createIdentity', input);
+      const [one, two] = [
+        await workspace.createKey({ externalId: 'sharing' }),
+        await workspace.createKey({ externalId: 'sharing' }),
+      ];
+      const own = await workspace.createKey({ externalId: 'sharing', credits: { remaining: 1 } });
+      for (const [key, credits] of [
+        [one, 4],
+        [two, 3],
+        [own, 0],
+        [one, 2],
+        [two, 1],
+        [one, 0],
+      ] as const)
+        expect(await workspace.verify(key)).toMatchObject({ code: 'VALID', credits });
+      for (const key of [one, two, own])
+        expect(await workspace.verify(key)).toMatchObject({ ...EXCEEDED, credits: 0 });
+      expect(await workspace.getKey(one)).not.toHaveProperty('credits');
+
+      const set = async (credits: unknown) =>
+        (await workspace.must('identities.updateIdentity', { identity: 'sharing', credits }))['credits'];
+      expect(await set({ remaining: 2 })).toEqual({ remaining: 2 });
+      expect(await workspace.verify(two)).toMatchObject({ code: 'VALID', credits: 1 });
+      expect(await workspace.verify(one)).toMatchObject({ code: 'VALID', credits: 0 });
+      const { credits } = await workspace.must('identities.getIdentity', { identity: 'sharing' });
+      expect(credits).toEqual({ remaining: 0 });
+      expect(await set(null)).toBeUndefined();
+      for (const key of [one, two]) expect(await workspace.verify(key)).not.toHaveProperty('credits');
+      expect(await workspace.verify(own)).toMatchObject(EXCEEDED);
+    });
+
+    test('of keys whose identity was deleted: they go on spending its credits', async () => {
+      const workspace = await target().workspace();
+      await workspace.must('identities.createIdentity', { externalId: 'left', credits: { remaining: 1 } });
+      const key = await workspace.createKey({ externalId: 'left' });
+      await workspace.must('identities.deleteIdentity', { identity: 'left' });
+      expect(await workspace.verify(key)).toMatchObject({ code: 'VALID', credits: 0 });
+      expect(await workspace.verify(key)).toMatchObject(EXCEEDED);
+    });
+
     test('exactly as often as there are too few, whoever asks at once', async () => {
       const workspace = await target().workspace();
       const key = await workspace.createKey({ credits: { remaining: 5 } });
