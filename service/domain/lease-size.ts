@@ -1,7 +1,7 @@
 /** A lease is at most this part of what is free, so that many tasks can have one and none can hold most of it. */
 const PART_OF_FREE = 16;
 /** Below, asking for each credit is no more work than asking for the lease. */
-const LEASE_MIN = 2;
+export const LEASE_MIN = 2;
 const NEAR_MIN = 10;
 const NEAR_MAX = 100;
 /** Few are left below a tenth of what was granted. */

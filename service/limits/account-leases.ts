@@ -1,5 +1,6 @@
-import type { Epoch } from '../domain/revision.ts';
+import { LEASE_MIN } from '../domain/lease-size.ts';
 import type { CreditsObject } from '../domain/records.ts';
+import type { Epoch } from '../domain/revision.ts';
 import type { Draw, Drawn, Settlement } from '../verify/ports.ts';
 import type { LeaseNumbers } from './credit-leases-options.ts';
 
@@ -39,8 +40,6 @@ export class Lease {
 
 /** Below this part of a lease the next one is fetched. */
 const LOW_PART = 4;
-/** Fewer aren't worth a lease: what one call takes, it may as well draw. */
-const LEASE_MIN = 2;
 /** How much what is wanted may rise, and fall, from one draw to the next. */
 const RISE_MAX = 8;
 const FALL_MAX = 4;
