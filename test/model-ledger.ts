@@ -144,6 +144,9 @@ export class ModelLedger implements CreditLedger {
     const generation = this.#current(account);
     const spent = draw.cost <= generation.free;
     const cost = spent ? draw.cost : 0;
+    if (!spent && draw.cost <= generation.free + this.#liveCredits(account)) {
+      throw new Problem('credits_unavailable', 'credits were leased again meanwhile', { retryAfterS: 1 });
+    }
     if (!spent) {
       account.refused = true;
       this.onRefuse(draw);

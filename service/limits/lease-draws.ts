@@ -62,8 +62,10 @@ export class LeaseDraws {
       if (calledOff() >= numbers.maxCancelled) {
         throw creditsUnavailable('The home of this zone has not answered for a while');
       }
+      const endLook = this.#silence.tryPass();
+      if (endLook === null) throw creditsUnavailable('The home of this zone does not answer at the moment');
       const draw: Draw = { ...asked, id: randomId(), holder, epoch: this.#epoch() };
-      const drawn = await this.#answerOf(draw, untilMs);
+      const drawn = await this.#answerOf(draw, untilMs).finally(endLook);
       if (drawn !== null) return { draw, drawn };
     }
     throw creditsUnavailable('The home is moving to another region');
@@ -96,13 +98,13 @@ export class LeaseDraws {
     }
     this.learnEpoch(drawn.epoch);
     if (order > 0) this.#options.onLaterEpoch(drawn.epoch);
+    // Home keeps no record of what it refused: a copy that is still on its way must not take what has become free meanwhile.
+    if (!drawn.spent && drawn.leased === 0) this.#end(draw, drawn);
     return drawn;
   }
 
   async #tryUntil(draw: Draw, untilMs: number): Promise<Drawn> {
     const { ledger, clock, timers, counters } = this.#options;
-    const endLook = this.#silence.tryPass();
-    if (endLook === null) throw creditsUnavailable('The home of this zone does not answer at the moment');
     counters.draws += 1;
     return await new Promise((resolve, reject) => {
       let over = false;
@@ -113,7 +115,6 @@ export class LeaseDraws {
         callOffEnd();
         callOffRetry();
         this.#giveUps.delete(giveUp);
-        endLook();
       };
       const giveUp = (): void => {
         end();
@@ -147,9 +148,13 @@ export class LeaseDraws {
   }
 
   /** Nothing of the draw is used: home takes it back, also what it took at once. */
-  #callOff({ id, accountId }: Draw, drawn: Drawn | null): void {
-    const { counters, callOff, clock } = this.#options;
-    counters.cancelled += 1;
+  #callOff(draw: Draw, drawn: Drawn | null): void {
+    this.#options.counters.cancelled += 1;
+    this.#end(draw, drawn);
+  }
+
+  #end({ id, accountId }: Draw, drawn: Drawn | null): void {
+    const { callOff, clock } = this.#options;
     const { generation = 0, epoch = null } = drawn ?? {};
     callOff({ id, accountId, generation, epoch, spent: 0, closed: true }, clock.monotonicMs());
   }
