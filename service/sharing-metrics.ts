@@ -26,7 +26,7 @@ const UNTOLD_MS_MAX = 30_000;
 /** How far limits and credits hold beyond this task, and what that took. What has outcomes is counted under exactly one of them. */
 export function sharingMetrics(
   { limiter, exactLimiter, exchange, valkey, ledger, leases }: SharingMeasured,
-  { counter, gauge, byOutcome }: SharingSources,
+  { counter, gauge, byOutcome }: MetricMakers,
 ): readonly MetricSource[] {
   let passed = 0;
   const ofKind = (kind: string, value: number) => ({ labels: { kind }, value });
@@ -193,7 +193,7 @@ export function sharingMetrics(
 }
 
 /** How metrics are made. */
-export interface SharingSources {
+export interface MetricMakers {
   readonly counter: Source;
   readonly gauge: Source;
   readonly byOutcome: (

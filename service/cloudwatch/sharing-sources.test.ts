@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { type SharingParts, sharingSourcesOf } from './sharing-sources.ts';
+import { type SharingCounted, sharingSourcesOf } from './sharing-sources.ts';
 
-const PARTS: SharingParts = {
+const PARTS: SharingCounted = {
   exchange: { isShared: true, viewAgeMs: 35 },
   exactLimiter: { counters: { decidedLocally: 3, denied: 4 } },
   leases: { leases: 7, counters: { failed: 2 } },
@@ -9,7 +9,7 @@ const PARTS: SharingParts = {
 };
 
 /** What each source says now. */
-function readAll(parts: SharingParts): Record<string, number> {
+function readAll(parts: SharingCounted): Record<string, number> {
   const { counters, gauges } = sharingSourcesOf(parts);
   return Object.fromEntries(Object.entries({ ...counters, ...gauges }).map(([name, read]) => [name, read()]));
 }

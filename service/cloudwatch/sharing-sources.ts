@@ -2,7 +2,7 @@ import type { EmfSources } from './emf-emitter.ts';
 import type { EmfCounter, EmfGauge } from './metric-table.ts';
 
 /** What of a task counts together with others: rate limits with the tasks of its region, credits with all of the zone. */
-export interface SharingParts {
+export interface SharingCounted {
   readonly exchange: {
     readonly isShared: boolean;
     /** Of the oldest ask that others may not know of yet. */
@@ -32,7 +32,7 @@ interface SharingSources {
 }
 
 /** How exactly limits and credits hold, read when a line is made. */
-export function sharingSourcesOf({ exchange, exactLimiter, leases, ledger }: SharingParts): SharingSources {
+export function sharingSourcesOf({ exchange, exactLimiter, leases, ledger }: SharingCounted): SharingSources {
   return {
     counters: {
       ExactLimitsAlone: () => exactLimiter.counters.decidedLocally + exactLimiter.counters.denied,
